@@ -1,0 +1,504 @@
+package dev.sidefade;
+
+import dev.sidefade.distill.Direction;
+import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.kernels.MaskPlacement;
+import dev.sidefade.kernels.Pooling;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Everything that decides what {@link Sidefade#adapt} does. Made by {@link #builder()}; a configuration that cannot work
+ * is refused by {@link Builder#build()}.
+ *
+ * @param backbone the pretrained ONNX model
+ * @param train labelled examples: a class-folder tree, an IDX images file or a list file
+ * @param unlabelled more examples, whose labels are not looked at
+ * @param validation examples that choose between models; split off the training examples when absent
+ * @param test examples that are only measured
+ * @param out folder of the results
+ * @param tune which constants of the backbone are tuned
+ * @param readout how tokens become one row; the backbone's own way when absent
+ * @param side which side network
+ * @param sideWidth D_S; a quarter of the backbone's width when absent
+ * @param taps which block outputs the side network reads, 0 being the embeddings; all when empty
+ * @param features direction of the feature path
+ * @param shallow taps that are imitated; the first third when absent
+ * @param deep taps that are generated from masked tokens; the last third when absent
+ * @param generationRatio share of tokens removed for the generation
+ * @param imitationWeight factor of the imitation loss
+ * @param generationWeight factor of the generation loss
+ * @param alignmentRank rank of the map between the two widths
+ * @param logits direction of the logit path
+ * @param temperature of the distillation
+ * @param klWeight factor of the distillation
+ * @param maskRatio share of tokens masked in the ladder
+ * @param maskPlacement where that mask acts
+ * @param maskSchedule how the share changes over training
+ * @param epochs passes over the training examples
+ * @param batch examples per step
+ * @param learningRateSide of the side network
+ * @param learningRateHead of the output layer
+ * @param learningRateNorm of the backbone's last layer norm
+ * @param weightDecay decoupled, not on biases, norms, gates and mask tokens
+ * @param warmupSteps steps over which the learning rates rise
+ * @param clipNorm largest norm of a gradient; 0 = not clipped
+ * @param labelSmoothing of the cross-entropy
+ * @param backboneEvery the backbone's constants are updated every so many steps
+ * @param patience epochs without a better validation accuracy after which training stops; 0 = never
+ * @param flip whether images are flipped at random
+ * @param shift largest random shift of an image in pixels
+ * @param mean of the images, instead of what stands beside the model; empty = not given
+ * @param std of the images, likewise
+ * @param strict whether one unreadable image ends the run
+ * @param seed of all random numbers
+ * @param device "cpu", "cuda" or "auto"
+ * @param threads of the CPU; 0 = all
+ * @param resume whether to go on from the checkpoint in {@code out}
+ */
+public record AdaptConfig(
+    Path backbone,
+    String train,
+    Optional<String> unlabelled,
+    Optional<String> validation,
+    Optional<String> test,
+    Path out,
+    Tune tune,
+    Optional<Pooling> readout,
+    SideKind side,
+    Optional<Integer> sideWidth,
+    List<Integer> taps,
+    Direction features,
+    Optional<List<Integer>> shallow,
+    Optional<List<Integer>> deep,
+    double generationRatio,
+    double imitationWeight,
+    double generationWeight,
+    int alignmentRank,
+    Direction logits,
+    double temperature,
+    double klWeight,
+    double maskRatio,
+    MaskPlacement maskPlacement,
+    MaskSchedule maskSchedule,
+    int epochs,
+    int batch,
+    double learningRateSide,
+    double learningRateHead,
+    double learningRateNorm,
+    double weightDecay,
+    int warmupSteps,
+    double clipNorm,
+    double labelSmoothing,
+    int backboneEvery,
+    int patience,
+    boolean flip,
+    int shift,
+    List<Double> mean,
+    List<Double> std,
+    boolean strict,
+    long seed,
+    String device,
+    int threads,
+    boolean resume) {
+
+  public AdaptConfig {
+    taps = List.copyOf(taps);
+    mean = List.copyOf(mean);
+    std = List.copyOf(std);
+    ConfigChecks.check(epochs, batch, tune, side, features, logits);
+    ConfigChecks.share("generation ratio", generationRatio);
+    ConfigChecks.share("mask ratio", maskRatio);
+    ConfigChecks.share("label smoothing", labelSmoothing);
+    ConfigChecks.positive("temperature", temperature);
+    ConfigChecks.notNegative("KL weight", klWeight);
+    ConfigChecks.notNegative("learning rate of the side network", learningRateSide);
+    ConfigChecks.notNegative("learning rate of the head", learningRateHead);
+    ConfigChecks.notNegative("learning rate of the norm", learningRateNorm);
+    ConfigChecks.notNegative("weight decay", weightDecay);
+    ConfigChecks.notNegative("clip norm", clipNorm);
+    ConfigChecks.notNegative("imitation weight", imitationWeight);
+    ConfigChecks.notNegative("generation weight", generationWeight);
+    ConfigChecks.positive("alignment rank", alignmentRank);
+    ConfigChecks.positive("update interval of the backbone", backboneEvery);
+    ConfigChecks.notNegative("number of threads", threads);
+    ConfigChecks.notNegative("patience", patience);
+    ConfigChecks.notNegative("shift", shift);
+  }
+
+  /** A configuration with the defaults of the command line; backbone, train and out must be set. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Collects settings; each method is named as the component that it sets. */
+  public static final class Builder {
+    private Path backbone;
+    private String train;
+    private Optional<String> unlabelled = Optional.empty();
+    private Optional<String> validation = Optional.empty();
+    private Optional<String> test = Optional.empty();
+    private Path out;
+    private Tune tune = Tune.FINAL_NORM;
+    private Optional<Pooling> readout = Optional.empty();
+    private SideKind side = SideKind.TRANSFORMER;
+    private Optional<Integer> sideWidth = Optional.empty();
+    private List<Integer> taps = List.of();
+    private Direction features = Direction.OFF;
+    private Optional<List<Integer>> shallow = Optional.empty();
+    private Optional<List<Integer>> deep = Optional.empty();
+    private double generationRatio = 0.5;
+    private double imitationWeight = 1;
+    private double generationWeight = 0.5;
+    private int alignmentRank = 16;
+    private Direction logits = Direction.SIDE_TO_BACKBONE;
+    private double temperature = 2;
+    private double klWeight = 1;
+    private double maskRatio = 0;
+    private MaskPlacement maskPlacement = MaskPlacement.STATE;
+    private MaskSchedule maskSchedule = MaskSchedule.CONSTANT;
+    private int epochs = 40;
+    private int batch = 64;
+    private double learningRateSide = 3e-3;
+    private double learningRateHead = 3e-3;
+    private double learningRateNorm = 5e-3;
+    private double weightDecay = 0.01;
+    private int warmupSteps = 20;
+    private double clipNorm = 1;
+    private double labelSmoothing = 0;
+    private int backboneEvery = 1;
+    private int patience = 0;
+    private boolean flip = false;
+    private int shift = 0;
+    private List<Double> mean = List.of();
+    private List<Double> std = List.of();
+    private boolean strict = false;
+    private long seed = 0;
+    private String device = "auto";
+    private int threads = 0;
+    private boolean resume = false;
+
+    /** See {@link AdaptConfig#backbone}. */
+    public Builder backbone(Path backbone) {
+      this.backbone = backbone;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#train}. */
+    public Builder train(String train) {
+      this.train = train;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#unlabelled}. */
+    public Builder unlabelled(String unlabelled) {
+      this.unlabelled = Optional.of(unlabelled);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#validation}. */
+    public Builder validation(String validation) {
+      this.validation = Optional.of(validation);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#test}. */
+    public Builder test(String test) {
+      this.test = Optional.of(test);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#out}. */
+    public Builder out(Path out) {
+      this.out = out;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#tune}. */
+    public Builder tune(Tune tune) {
+      this.tune = tune;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#readout}. */
+    public Builder readout(Pooling readout) {
+      this.readout = Optional.of(readout);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#side}. */
+    public Builder side(SideKind side) {
+      this.side = side;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#sideWidth}. */
+    public Builder sideWidth(Integer sideWidth) {
+      this.sideWidth = Optional.of(sideWidth);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#taps}. */
+    public Builder taps(List<Integer> taps) {
+      this.taps = taps;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#features}. */
+    public Builder features(Direction features) {
+      this.features = features;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#shallow}. */
+    public Builder shallow(List<Integer> shallow) {
+      this.shallow = Optional.of(shallow);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#deep}. */
+    public Builder deep(List<Integer> deep) {
+      this.deep = Optional.of(deep);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#generationRatio}. */
+    public Builder generationRatio(double generationRatio) {
+      this.generationRatio = generationRatio;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#imitationWeight}. */
+    public Builder imitationWeight(double imitationWeight) {
+      this.imitationWeight = imitationWeight;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#generationWeight}. */
+    public Builder generationWeight(double generationWeight) {
+      this.generationWeight = generationWeight;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#alignmentRank}. */
+    public Builder alignmentRank(int alignmentRank) {
+      this.alignmentRank = alignmentRank;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#logits}. */
+    public Builder logits(Direction logits) {
+      this.logits = logits;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#temperature}. */
+    public Builder temperature(double temperature) {
+      this.temperature = temperature;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#klWeight}. */
+    public Builder klWeight(double klWeight) {
+      this.klWeight = klWeight;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#maskRatio}. */
+    public Builder maskRatio(double maskRatio) {
+      this.maskRatio = maskRatio;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#maskPlacement}. */
+    public Builder maskPlacement(MaskPlacement maskPlacement) {
+      this.maskPlacement = maskPlacement;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#maskSchedule}. */
+    public Builder maskSchedule(MaskSchedule maskSchedule) {
+      this.maskSchedule = maskSchedule;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#epochs}. */
+    public Builder epochs(int epochs) {
+      this.epochs = epochs;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#batch}. */
+    public Builder batch(int batch) {
+      this.batch = batch;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#learningRateSide}. */
+    public Builder learningRateSide(double learningRateSide) {
+      this.learningRateSide = learningRateSide;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#learningRateHead}. */
+    public Builder learningRateHead(double learningRateHead) {
+      this.learningRateHead = learningRateHead;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#learningRateNorm}. */
+    public Builder learningRateNorm(double learningRateNorm) {
+      this.learningRateNorm = learningRateNorm;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#weightDecay}. */
+    public Builder weightDecay(double weightDecay) {
+      this.weightDecay = weightDecay;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#warmupSteps}. */
+    public Builder warmupSteps(int warmupSteps) {
+      this.warmupSteps = warmupSteps;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#clipNorm}. */
+    public Builder clipNorm(double clipNorm) {
+      this.clipNorm = clipNorm;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#labelSmoothing}. */
+    public Builder labelSmoothing(double labelSmoothing) {
+      this.labelSmoothing = labelSmoothing;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#backboneEvery}. */
+    public Builder backboneEvery(int backboneEvery) {
+      this.backboneEvery = backboneEvery;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#patience}. */
+    public Builder patience(int patience) {
+      this.patience = patience;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#flip}. */
+    public Builder flip(boolean flip) {
+      this.flip = flip;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#shift}. */
+    public Builder shift(int shift) {
+      this.shift = shift;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#mean}. */
+    public Builder mean(List<Double> mean) {
+      this.mean = mean;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#std}. */
+    public Builder std(List<Double> std) {
+      this.std = std;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#strict}. */
+    public Builder strict(boolean strict) {
+      this.strict = strict;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#seed}. */
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#device}. */
+    public Builder device(String device) {
+      this.device = device;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#threads}. */
+    public Builder threads(int threads) {
+      this.threads = threads;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#resume}. */
+    public Builder resume(boolean resume) {
+      this.resume = resume;
+      return this;
+    }
+
+    private Builder() {}
+
+    /**
+     * The configuration.
+     *
+     * @throws dev.sidefade.tensor.BadInputException if a value cannot work, naming it
+     */
+    public AdaptConfig build() {
+      ConfigChecks.given("backbone", backbone);
+      ConfigChecks.given("train", train);
+      ConfigChecks.given("out", out);
+      return new AdaptConfig(
+            backbone,
+            train,
+            unlabelled,
+            validation,
+            test,
+            out,
+            tune,
+            readout,
+            side,
+            sideWidth,
+            taps,
+            features,
+            shallow,
+            deep,
+            generationRatio,
+            imitationWeight,
+            generationWeight,
+            alignmentRank,
+            logits,
+            temperature,
+            klWeight,
+            maskRatio,
+            maskPlacement,
+            maskSchedule,
+            epochs,
+            batch,
+            learningRateSide,
+            learningRateHead,
+            learningRateNorm,
+            weightDecay,
+            warmupSteps,
+            clipNorm,
+            labelSmoothing,
+            backboneEvery,
+            patience,
+            flip,
+            shift,
+            mean,
+            std,
+            strict,
+            seed,
+            device,
+            threads,
+            resume);
+    }
+  }
+}

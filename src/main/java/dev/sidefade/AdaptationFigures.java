@@ -1,0 +1,159 @@
+package dev.sidefade;
+
+import dev.sidefade.backbone.Backbone;
+import dev.sidefade.kernels.Device;
+import dev.sidefade.layers.Parameter;
+import dev.sidefade.onnx.ElementType;
+import dev.sidefade.onnx.Initializer;
+import dev.sidefade.report.RunReport;
+import dev.sidefade.report.RunReportBuilder;
+import dev.sidefade.train.BackboneTail;
+import dev.sidefade.train.EpochRecord;
+import dev.sidefade.train.Evaluation;
+import dev.sidefade.train.FeatureCache;
+import dev.sidefade.train.FeatureFeed;
+import dev.sidefade.train.SidePart;
+import dev.sidefade.train.TrainingState;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** Gathers what is measured during an adaptation. */
+final class AdaptationFigures {
+  static final String LINEAR_PROBE = RunReport.LINEAR_PROBE;
+
+  /** A linear probe with the read-out of the adapted model, where that is not the backbone's own. */
+  static final String LINEAR_PROBE_READOUT = "linear_probe_same_readout";
+
+  static final String FADED = RunReport.FADED;
+  static final String SIDE = RunReport.SIDE;
+
+  private final RunReportBuilder report;
+  private final Device device;
+  private final AdaptationPlan plan;
+  private final Map<String, Evaluation> validation = new LinkedHashMap<>();
+  private final Map<String, Evaluation> test = new LinkedHashMap<>();
+
+  AdaptationFigures(
+      AdaptConfig config,
+      AdaptationPlan plan,
+      AdaptationData data,
+      Backbone backbone,
+      Device device) {
+    this.device = device;
+    this.plan = plan;
+    report =
+        RunReport.builder(
+                "Sidefade: " + backbone.file().getFileName() + " adapted to " + config.train())
+            .task("image classification")
+            .classNames(data.classNames())
+            .seed(config.seed())
+            .device(device.name())
+            .config(ConfigText.of(config));
+    long parameters =
+        backbone.model().graph().initializers().values().stream()
+            .filter(i -> i.type() == ElementType.FLOAT)
+            .mapToLong(Initializer::size)
+            .sum();
+    report.parameters(RunReport.BACKBONE, parameters);
+    data.notes().forEach(report::note);
+  }
+
+  RunReportBuilder report() {
+    return report;
+  }
+
+  void probePeak(long bytes) {
+    report.memoryBytes(RunReport.PROBE_PEAK, bytes);
+  }
+
+  void validation(String name, Evaluation evaluation) {
+    validation.put(name, evaluation);
+    report.accuracy(RunReport.VAL, name, evaluation.accuracy());
+  }
+
+  void test(String name, Evaluation evaluation) {
+    test.put(name, evaluation);
+    if (!Double.isNaN(evaluation.accuracy())) {
+      report.accuracy(RunReport.TEST, name, evaluation.accuracy());
+    }
+  }
+
+  /** Accuracies of a split by network, for a model's metadata. */
+  Map<String, Object> accuracies() {
+    Map<String, Object> all = new LinkedHashMap<>();
+    validation.forEach((name, e) -> all.put("val_" + name, rounded(e.accuracy())));
+    test.forEach((name, e) -> all.put("test_" + name, rounded(e.accuracy())));
+    return all;
+  }
+
+  private static String rounded(double share) {
+    return String.format(Locale.ROOT, "%.4f", share);
+  }
+
+  /** The evaluation that the confusion matrix and the pictures show: of what ships, on test rows if there are any. */
+  Map.Entry<String, Evaluation> shown() {
+    boolean hasTest = !test.isEmpty();
+    Map<String, Evaluation> from = hasTest ? test : validation;
+    Evaluation evaluation = from.containsKey(FADED) ? from.get(FADED) : from.get(SIDE);
+    return Map.entry(hasTest ? RunReport.TEST : RunReport.VAL, evaluation);
+  }
+
+  void training(
+      TrainingState state, Optional<BackboneTail> tail, Optional<SidePart> side, FeatureFeed train) {
+    for (EpochRecord epoch : state.history()) {
+      report.epoch(
+          new RunReport.EpochRow(
+              epoch.epoch(),
+              epoch.losses(),
+              optional(epoch.validationFaded()),
+              optional(epoch.validationSide()),
+              epoch.learningRate(),
+              epoch.seconds()));
+      if (side.isPresent()) {
+        report.tapSnapshot(
+            new RunReport.TapSnapshot(
+                epoch.epoch(), epoch.gates(), OptionalDouble.of(epoch.maskKeepRatio())));
+      }
+    }
+    side.ifPresent(
+        s ->
+            report.tapNames(
+                plan.taps().stream().skip(1).map(tap -> "tap " + tap).toList()));
+    report.memoryBytes(RunReport.TRAINING_PEAK, device.peakBytes());
+    report.memoryBytes(RunReport.TAPS, tapBytes());
+    if (train instanceof FeatureCache cache) {
+      report.memoryBytes("feature_cache", cache.bytes());
+    }
+    report.parameters(RunReport.TUNED, tail.map(this::tuned).orElse(0L));
+    report.parameters(RunReport.SIDE, side.map(SidePart::networkParameters).orElse(0L));
+    if (state.stopped()) {
+      report.note("Training stopped early, after epoch " + state.epochsDone() + ".");
+    }
+  }
+
+  private long tuned(BackboneTail tail) {
+    boolean norm = plan.config().tune() == Tune.FINAL_NORM;
+    return tail.parameters().all().stream()
+        .filter(
+            p ->
+                p.role() == Parameter.Role.HEAD || p.role() == Parameter.Role.NORM && norm)
+        .mapToLong(p -> p.shape().size())
+        .sum();
+  }
+
+  /** Bytes of the frozen features that one step reads. */
+  private long tapBytes() {
+    long floats = 0;
+    for (int tap : plan.taps()) {
+      floats += (long) plan.sideLayout().rows() * plan.backbone().width(tap);
+    }
+    return 4 * floats;
+  }
+
+  private static OptionalDouble optional(double value) {
+    return Double.isNaN(value) ? OptionalDouble.empty() : OptionalDouble.of(value);
+  }
+}

@@ -1,0 +1,51 @@
+package dev.sidefade;
+
+import dev.sidefade.distill.Direction;
+import dev.sidefade.tensor.BadInputException;
+
+/** What a configuration must satisfy before anything is opened. */
+final class ConfigChecks {
+  private ConfigChecks() {}
+
+  static void given(String name, Object value) {
+    if (value == null) {
+      throw new BadInputException("no " + name + " was given: it is needed");
+    }
+  }
+
+  static void share(String name, double value) {
+    if (!(value >= 0 && value < 1)) {
+      throw new BadInputException("the " + name + " must be at least 0 and below 1, got " + value);
+    }
+  }
+
+  static void positive(String name, double value) {
+    if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
+      throw new BadInputException("the " + name + " must be positive, got " + value);
+    }
+  }
+
+  static void notNegative(String name, double value) {
+    if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
+      throw new BadInputException("the " + name + " must not be negative, got " + value);
+    }
+  }
+
+  static void check(
+      int epochs, int batch, Tune tune, SideKind side, Direction features, Direction logits) {
+    if (epochs < 1 || batch < 1) {
+      throw new BadInputException(
+          "epochs and batch must be at least 1, got " + epochs + " and " + batch);
+    }
+    if (side == SideKind.NONE && tune == Tune.NONE) {
+      throw new BadInputException(
+          "there is nothing to train with side none and tune none: choose --side transformer or"
+              + " --tune head");
+    }
+    if (features == Direction.SIDE_TO_BACKBONE && tune != Tune.FINAL_NORM) {
+      throw new BadInputException(
+          "features side-to-backbone acts on the backbone's last layer norm: it needs --tune"
+              + " final-norm");
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package dev.sidefade;
+
+import dev.sidefade.backbone.Backbone;
+import java.lang.reflect.RecordComponent;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** A configuration as names and plain values: for reports, and to tell whether a checkpoint was made with the same. */
+final class ConfigText {
+  /** What may change between a run and its resumption without changing the result. */
+  private static final Set<String> FREE = Set.of("out", "resume", "threads", "strict");
+
+  private ConfigText() {}
+
+  /** All settings in their order; absent ones are null. */
+  static Map<String, Object> of(AdaptConfig config) {
+    Map<String, Object> text = new LinkedHashMap<>();
+    for (RecordComponent component : AdaptConfig.class.getRecordComponents()) {
+      try {
+        text.put(component.getName(), plain(component.getAccessor().invoke(config)));
+      } catch (ReflectiveOperationException e) {
+        throw new IllegalStateException("a record component cannot be read: " + component, e);
+      }
+    }
+    return text;
+  }
+
+  private static Object plain(Object value) {
+    return switch (value) {
+      case Optional<?> o -> o.map(ConfigText::plain).orElse(null);
+      case Enum<?> e -> e.name().toLowerCase(Locale.ROOT).replace('_', '-');
+      case Collection<?> c -> List.copyOf(c);
+      case Number n -> n;
+      case Boolean b -> b;
+      default -> value.toString();
+    };
+  }
+
+  /** SHA-256 over everything that decides the result of training. */
+  static String fingerprint(AdaptConfig config, Backbone backbone) {
+    StringBuilder all = new StringBuilder(backbone.hash());
+    of(config)
+        .forEach(
+            (name, value) -> {
+              if (!FREE.contains(name)) {
+                all.append('\n').append(name).append('=').append(value);
+              }
+            });
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256")
+              .digest(all.toString().getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+package dev.sidefade;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.sidefade.backbone.Preprocessing;
+import dev.sidefade.data.Augmentation;
+import dev.sidefade.data.BatchLoader;
+import dev.sidefade.data.ImageSource;
+import dev.sidefade.data.ImageSources;
+import dev.sidefade.data.ImageSpec;
+import dev.sidefade.export.ModelCard;
+import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.tensor.BadInputException;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * Runs a model that {@link Sidefade#adapt} exported on images. The model itself says how images are prepared and what its
+ * classes are called. May be used by several threads at once.
+ */
+public final class Predictor implements AutoCloseable {
+  private static final int BATCH = 32;
+
+  private final Path file;
+  private final ModelCard card;
+  private final ImageSpec spec;
+  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtSession session;
+  private final String input;
+
+  private Predictor(Path file, ModelCard card, ImageSpec spec, OrtSession session) {
+    this.file = file;
+    this.card = card;
+    this.spec = spec;
+    this.session = session;
+    this.input = session.getInputNames().iterator().next();
+  }
+
+  /**
+   * Opens a model.
+   *
+   * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @throws BadInputException if the file is no ONNX model or was not exported by Sidefade
+   */
+  public static Predictor open(Path model, int threads) throws IOException {
+    ModelCard card =
+        ModelCard.read(OnnxModel.read(model))
+            .orElseThrow(
+                () ->
+                    new BadInputException(
+                        model
+                            + " does not say what its classes are: use a model that adapt exported"));
+    Preprocessing preprocessing =
+        card.preprocessing()
+            .orElseThrow(
+                () -> new BadInputException(model + " does not take images: it cannot be used here"));
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(threads);
+      options.setMemoryPatternOptimization(false);
+      OrtSession session =
+          OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+      return new Predictor(model, card, AdaptationData.spec(preprocessing), session);
+    } catch (OrtException e) {
+      throw new BadInputException(
+          "ONNX Runtime cannot load " + model + ": " + e.getMessage().lines().findFirst().orElse(""),
+          e);
+    }
+  }
+
+  /** Names of the classes in the order of the logits. */
+  public List<String> labels() {
+    return card.labels();
+  }
+
+  /** The {@code top} most probable classes of an image file, the most probable first. */
+  public List<Prediction> predict(Path image, int top) throws IOException {
+    try (ImageSource source =
+        ImageSources.single(image)) {
+      float[] pixels = new float[spec.size()];
+      source.decode(0, spec, pixels, 0);
+      float[] logits = run(FloatBuffer.wrap(pixels), 1)[0];
+      return ranked(logits).stream().limit(top).toList();
+    }
+  }
+
+  private List<Prediction> ranked(float[] logits) {
+    double max = IntStream.range(0, logits.length).mapToDouble(c -> logits[c]).max().orElse(0);
+    double sum =
+        IntStream.range(0, logits.length).mapToDouble(c -> Math.exp(logits[c] - max)).sum();
+    List<Prediction> all = new ArrayList<>();
+    for (int c = 0; c < logits.length; c++) {
+      String label = c < labels().size() ? labels().get(c) : Integer.toString(c);
+      all.add(new Prediction(c, label, Math.exp(logits[c] - max) / sum));
+    }
+    all.sort(Comparator.comparingDouble(Prediction::probability).reversed());
+    return all;
+  }
+
+  /**
+   * Share of right answers, number of labelled examples, number of unreadable ones that were skipped, and
+   * confusion[truth][predicted].
+   */
+  public record Evaluation(double accuracy, long examples, int skipped, long[][] confusion) {}
+
+  /**
+   * Accuracy over labelled images.
+   *
+   * @param source as {@link AdaptConfig#train}; folder names are looked up in the model's classes
+   * @param strict whether one unreadable image is an error
+   */
+  public Evaluation evaluate(String source, boolean strict) throws IOException {
+    Optional<List<String>> classes = Optional.of(labels());
+    try (ImageSource images =
+        ImageSources.open(source, new ImageSources.Options(strict, classes))) {
+      long[][] confusion = new long[labels().size()][labels().size()];
+      int[] order = IntStream.range(0, images.size()).filter(i -> images.label(i) >= 0).toArray();
+      if (order.length == 0) {
+        throw new BadInputException("the source " + source + " has no labels to compare with");
+      }
+      try (BatchLoader loader =
+          new BatchLoader(images, spec, Augmentation.NONE, 0, 0, order, BATCH)) {
+        for (var batch = loader.next(); batch.isPresent(); batch = loader.next()) {
+          count(batch.get(), confusion);
+        }
+      }
+      long right = IntStream.range(0, confusion.length).mapToLong(c -> confusion[c][c]).sum();
+      return new Evaluation(
+          (double) right / order.length, order.length, images.skipped(), confusion);
+    }
+  }
+
+  private void count(BatchLoader.Batch batch, long[][] confusion) {
+    FloatBuffer pixels =
+        batch
+            .images()
+            .segment()
+            .asByteBuffer()
+            .order(java.nio.ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    float[][] logits = run(pixels, batch.size());
+    for (int i = 0; i < batch.size(); i++) {
+      int best = 0;
+      for (int c = 1; c < logits[i].length; c++) {
+        best = logits[i][c] > logits[i][best] ? c : best;
+      }
+      confusion[batch.labels()[i]][best]++;
+    }
+  }
+
+  private float[][] run(FloatBuffer pixels, int batch) {
+    long[] shape = {batch, spec.channels(), spec.height(), spec.width()};
+    try (OnnxTensor images = OnnxTensor.createTensor(environment, pixels, shape);
+        OrtSession.Result result = session.run(Map.of(input, images))) {
+      return (float[][]) result.get(0).getValue();
+    } catch (OrtException e) {
+      throw new IllegalStateException(
+          "ONNX Runtime failed on " + file + ": " + e.getMessage().lines().findFirst().orElse(""),
+          e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException("ONNX Runtime failed to close " + file, e);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package dev.sidefade;
+
+import java.io.IOException;
+
+/** The one call: from a pretrained ONNX model and examples to an adapted ONNX model. */
+public final class Sidefade {
+  private Sidefade() {}
+
+  /** As {@link #adapt(AdaptConfig, ProgressListener)}, in silence. */
+  public static AdaptResult adapt(AdaptConfig config) throws IOException {
+    return adapt(config, ProgressListener.SILENT);
+  }
+
+  /**
+   * Trains what the configuration asks for and writes {@code model.onnx}, {@code delta.safetensors}, {@code kept.onnx},
+   * {@code metrics.json} and {@code report.html} into its folder. Same configuration, same bytes of the models.
+   *
+   * @param progress is told of phases and steps
+   * @throws dev.sidefade.tensor.BadInputException if something given cannot be used, saying what and why
+   * @throws dev.sidefade.train.DivergedException if a loss or gradient is not finite; the last checkpoint stays
+   * @throws IOException if files cannot be read or written
+   */
+  public static AdaptResult adapt(AdaptConfig config, ProgressListener progress)
+      throws IOException {
+    try (Adaptation adaptation = new Adaptation(config, progress)) {
+      return adaptation.run();
+    }
+  }
+}

@@ -1,0 +1,239 @@
+package dev.sidefade.backbone;
+
+import dev.sidefade.onnx.ElementType;
+import dev.sidefade.onnx.GraphEdit;
+import dev.sidefade.onnx.Initializer;
+import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.tensor.BadInputException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** A frozen backbone: its model, what the model is made of, and how images are prepared for it. */
+public final class Backbone implements AutoCloseable {
+  private final Path file;
+  private final OnnxModel model;
+  private final BackboneStructure structure;
+  private final String hash;
+  private final Optional<Preprocessing> preprocessing;
+  private final List<Trunk> trunks = new ArrayList<>();
+
+  private Backbone(
+      Path file,
+      OnnxModel model,
+      BackboneStructure structure,
+      String hash,
+      Optional<Preprocessing> preprocessing) {
+    this.file = file;
+    this.model = model;
+    this.structure = structure;
+    this.hash = hash;
+    this.preprocessing = preprocessing;
+  }
+
+  /**
+   * Reads a model and finds out what it is made of. {@code NAME.json} beside {@code NAME.onnx} may
+   * name its taps and say how images are prepared; see {@link Preprocessing}.
+   *
+   * @throws BadInputException if the file is no ONNX model, has been optimised or quantised, has no
+   *     taps to be found or a fixed batch size, or if the JSON beside it is malformed or
+   *     contradicts it
+   */
+  public static Backbone load(Path file) throws IOException {
+    OnnxModel model = OnnxModel.read(file);
+    Optional<NamedTaps> named = PreprocessingReader.document(file).flatMap(NamedTaps::of);
+    BackboneStructure structure = StructureFinder.find(model, named);
+    structure.inputs().forEach(Backbone::checkInput);
+    Optional<Preprocessing> preprocessing = Optional.empty();
+    if (structure.inputs().size() == 1 && structure.inputs().getFirst().isImage()) {
+      List<Long> dims = structure.inputs().getFirst().dims();
+      preprocessing =
+          Optional.of(
+              PreprocessingReader.read(
+                  file,
+                  model.metadata(),
+                  Math.toIntExact(dims.get(1)),
+                  Math.toIntExact(dims.get(2)),
+                  Math.toIntExact(dims.get(3))));
+    }
+    return new Backbone(file, model, structure, sha256(file), preprocessing);
+  }
+
+  /** Where the model was read from. */
+  public Path file() {
+    return file;
+  }
+
+  /** The model, not to be edited: copy it first. */
+  public OnnxModel model() {
+    return model;
+  }
+
+  /** What the model is made of. */
+  public BackboneStructure structure() {
+    return structure;
+  }
+
+  /** SHA-256 of the model file (external data is not part of it), 64 hexadecimal digits. */
+  public String hash() {
+    return hash;
+  }
+
+  /** Whether the one input is images. */
+  public boolean takesImages() {
+    return preprocessing.isPresent();
+  }
+
+  /**
+   * How images are prepared.
+   *
+   * @throws BadInputException if the backbone does not take images
+   */
+  public Preprocessing preprocessing() {
+    return preprocessing.orElseThrow(() -> {
+      List<String> names = structure.inputs().stream().map(InputSpec::name).toList();
+      return new BadInputException(
+          "the backbone takes "
+              + names
+              + " and not images; a backbone with one input of"
+              + " batch x channels x height x width is needed");
+    });
+  }
+
+  /** Name of the first input: the only one of a backbone that takes images. */
+  public String inputName() {
+    return structure.inputs().getFirst().name();
+  }
+
+  /** Channels of an image; for a backbone that takes images. */
+  public int channels() {
+    return preprocessing().channels();
+  }
+
+  /** Rows of an image; for a backbone that takes images. */
+  public int height() {
+    return preprocessing().height();
+  }
+
+  /** Columns of an image; for a backbone that takes images. */
+  public int width() {
+    return preprocessing().width();
+  }
+
+  /** The residual stream: what enters the first block, then what every block returns. */
+  public List<BackboneStructure.Tap> taps() {
+    return structure.taps();
+  }
+
+  /** Number of features of a token at a tap. */
+  public int width(int tap) {
+    return structure.taps().get(tap).width();
+  }
+
+  /** Number of tokens at the last tap; -1 where it depends on the input. */
+  public long tokens() {
+    return structure.lastTap().tokens();
+  }
+
+  /** Scale of the final norm, [width]. */
+  public float[] finalNormScale() {
+    return constant(finalNorm().scale());
+  }
+
+  /** Bias of the final norm, [width]; zeros where it has none. */
+  public float[] finalNormBias() {
+    Norm norm = finalNorm();
+    return norm.bias()
+        .map(this::constant)
+        .orElseGet(() -> new float[Math.toIntExact(norm.width())]);
+  }
+
+  /** What the final norm adds to the variance. */
+  public float finalNormEpsilon() {
+    return finalNorm().epsilon();
+  }
+
+  /** Values of a floating-point constant of the graph, row-major. */
+  public float[] constant(String value) {
+    return GraphEdit.constantValue(model.graph(), value)
+        .map(Initializer::floats)
+        .orElseThrow(() -> new BadInputException("the backbone has no constant named " + value));
+  }
+
+  /**
+   * A session that returns some taps; this backbone closes it at the latest when it is closed
+   * itself.
+   */
+  public Trunk openTrunk(int threads, List<Integer> selectedTaps) {
+    return openTrunk(TrunkSpec.of(threads, selectedTaps));
+  }
+
+  /** A trunk that returns all taps. */
+  public Trunk openTrunk(int threads) {
+    return openTrunk(threads, IntStream.range(0, taps().size()).boxed().toList());
+  }
+
+  /**
+   * A session that returns what is specified; this backbone closes it at the latest when it is
+   * closed itself.
+   */
+  public Trunk openTrunk(TrunkSpec spec) {
+    Trunk trunk = Trunk.open(model, structure, spec);
+    trunks.add(trunk);
+    return trunk;
+  }
+
+  private Norm finalNorm() {
+    return structure
+        .finalNorm()
+        .orElseThrow(
+            () -> new BadInputException("the backbone has no final norm that could be tuned"));
+  }
+
+  private static void checkInput(InputSpec input) {
+    if (input.type() != ElementType.FLOAT && input.type() != ElementType.INT64) {
+      throw new BadInputException(
+          "input "
+              + input.name()
+              + " of the backbone is of type "
+              + input.type()
+              + ", but FLOAT or INT64 was expected; export the model in float32");
+    }
+    if (!input.dims().isEmpty() && input.dims().getFirst() >= 0) {
+      throw new BadInputException(
+          "input "
+              + input.name()
+              + " of the backbone has a fixed batch size of "
+              + input.dims().getFirst()
+              + "; export the model with a dynamic batch axis (dynamic_axes or dynamic_shapes)");
+    }
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+        in.transferTo(OutputStream.nullOutputStream());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    trunks.forEach(Trunk::close);
+    trunks.clear();
+  }
+}

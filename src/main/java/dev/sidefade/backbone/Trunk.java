@@ -1,0 +1,209 @@
+package dev.sidefade.backbone;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.sidefade.onnx.GraphEdit;
+import dev.sidefade.onnx.Initializer;
+import dev.sidefade.onnx.OnnxGraph;
+import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Tensor;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * An ONNX Runtime session over a backbone, cut behind what is asked for. Its outputs are the
+ * selected taps, then what enters the final norm (the last tap where there is no final norm) unless
+ * that is a selected tap, then the logits if asked for. They are written straight into the caller's
+ * tensors. May be run by several threads at once.
+ */
+public final class Trunk implements AutoCloseable {
+  private final OrtSession session;
+  private final List<TrunkOutput> outputs;
+  private final List<InputSpec> inputs;
+  private final Map<String, Initializer> constants;
+  private final int finalInput;
+  private boolean closed;
+
+  private Trunk(
+      OrtSession session,
+      List<TrunkOutput> outputs,
+      List<InputSpec> inputs,
+      Map<String, Initializer> constants,
+      int finalInput) {
+    this.session = session;
+    this.outputs = outputs;
+    this.inputs = inputs;
+    this.constants = constants;
+    this.finalInput = finalInput;
+  }
+
+  /**
+   * Opens a session; the model is left as it is.
+   *
+   * @throws BadInputException if ONNX Runtime does not take the model, a tap or constant does not
+   *     exist, or logits are asked of a model without head
+   */
+  public static Trunk open(OnnxModel model, BackboneStructure structure, TrunkSpec spec) {
+    OnnxModel cut = model.copy();
+    OnnxGraph graph = cut.graph();
+    List<TrunkOutput> outputs = TrunkOutput.of(structure, spec);
+    // constants first: norms and head are found by their place in the whole graph
+    Map<String, Initializer> constants = TunedConstants.promote(graph, structure, spec.inputs());
+    graph.outputs().clear();
+    GraphEdit.exposeOutputs(cut, outputs.stream().map(TrunkOutput::value).distinct().toList());
+    GraphEdit.removeDeadNodes(graph);
+    for (String constant : spec.inputs()) {
+      if (graph.usersOf(constant).isEmpty()) {
+        throw new BadInputException(
+            "the constant "
+                + constant
+                + " does not influence what the trunk computes; do not tune it, or ask"
+                + " for an output behind it");
+      }
+    }
+    try (OrtSession.SessionOptions options = Sessions.options(spec.threads())) {
+      OrtSession session = Sessions.open(cut, options);
+      int finalInput = TrunkOutput.finalInput(structure, outputs);
+      return new Trunk(session, outputs, structure.inputs(), constants, finalInput);
+    } catch (OrtException e) {
+      throw new IllegalStateException("ONNX Runtime refuses its options: " + e.getMessage(), e);
+    }
+  }
+
+  /** What comes out, in the order of the tensors that {@link #run} fills. */
+  public List<TrunkOutput> outputs() {
+    return outputs;
+  }
+
+  /** Which output is what enters the final norm; the last tap where there is no final norm. */
+  public int finalInput() {
+    return finalInput;
+  }
+
+  /**
+   * The constants that must be fed with every run, under the names of their inputs, with their
+   * present values.
+   */
+  public Map<String, Initializer> constants() {
+    return constants;
+  }
+
+  /**
+   * Computes one batch of a backbone with a single input and no tuned constants.
+   *
+   * @param input [batch, ...] as the model wants it
+   * @param results as in {@link #run(Map, long, List)}
+   */
+  public void run(Tensor input, long batch, List<Tensor> results) {
+    if (inputs.size() != 1) {
+      List<String> names = inputs.stream().map(InputSpec::name).toList();
+      throw new IllegalArgumentException("the backbone has several inputs: " + names);
+    }
+    run(Map.of(inputs.getFirst().name(), input), batch, results);
+  }
+
+  /**
+   * Computes one batch.
+   *
+   * @param feeds host tensors, one for each input of the model, [batch, ...], and one for each
+   *     tuned constant
+   * @param batch number of examples
+   * @param results host tensors in the order of {@link #outputs}, float32, of the shapes of {@link
+   *     TrunkOutput#shape}; they are overwritten and must not overlap
+   * @throws IllegalArgumentException if a tensor is missing or has another type or shape
+   * @throws IllegalStateException if the trunk is closed, or ONNX Runtime fails
+   */
+  public void run(Map<String, Tensor> feeds, long batch, List<Tensor> results) {
+    if (closed) {
+      throw new IllegalStateException("the trunk is closed");
+    }
+    checkFeeds(feeds, batch);
+    checkResults(results, batch);
+    try (NativeTensors natives = new NativeTensors()) {
+      Map<String, OnnxTensor> fed = new LinkedHashMap<>();
+      for (Map.Entry<String, Tensor> feed : feeds.entrySet()) {
+        fed.put(feed.getKey(), natives.over(feed.getKey(), feed.getValue()));
+      }
+      Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
+      for (int i = 0; i < outputs.size(); i++) {
+        String value = outputs.get(i).value();
+        pinned.put(value, natives.over(value, results.get(i)));
+      }
+      session.run(fed, Set.of(), pinned).close();
+    } catch (OrtException e) {
+      throw new IllegalStateException(
+          "the backbone failed on a batch of " + batch + ": " + Sessions.firstLine(e), e);
+    }
+  }
+
+  private void checkFeeds(Map<String, Tensor> feeds, long batch) {
+    Set<String> wanted = new LinkedHashSet<>(constants.keySet());
+    inputs.forEach(input -> wanted.add(input.name()));
+    if (!feeds.keySet().equals(wanted)) {
+      throw new IllegalArgumentException(
+          "the trunk must be fed " + wanted + ", but was given " + feeds.keySet());
+    }
+    for (InputSpec input : inputs) {
+      Tensor tensor = feeds.get(input.name());
+      if (tensor.shape().rank() == 0 || tensor.dim(0) != batch) {
+        throw new IllegalArgumentException(
+            "input " + input.name() + " is " + tensor + ", but must hold a batch of " + batch);
+      }
+    }
+    for (Initializer constant : constants.values()) {
+      Tensor tensor = feeds.get(constant.name());
+      if (!Arrays.equals(tensor.shape().toArray(), constant.dims())) {
+        throw new IllegalArgumentException(
+            "constant "
+                + constant.name()
+                + " is "
+                + tensor
+                + ", but must be as large as "
+                + constant);
+      }
+    }
+  }
+
+  private void checkResults(List<Tensor> results, long batch) {
+    if (results.size() != outputs.size()) {
+      throw new IllegalArgumentException(
+          "the trunk computes "
+              + outputs.size()
+              + " tensors, but "
+              + results.size()
+              + " were given");
+    }
+    for (int i = 0; i < results.size(); i++) {
+      if (!outputs.get(i).fits(results.get(i), batch)) {
+        throw new IllegalArgumentException(
+            "result "
+                + i
+                + " is "
+                + results.get(i)
+                + ", but "
+                + outputs.get(i)
+                + " is computed for a batch of "
+                + batch);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException("ONNX Runtime cannot close its session", e);
+    }
+  }
+}

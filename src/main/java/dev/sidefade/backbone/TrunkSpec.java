@@ -1,0 +1,37 @@
+package dev.sidefade.backbone;
+
+import java.util.List;
+
+/**
+ * What a {@link Trunk} is to compute.
+ *
+ * @param threads threads that compute one operator; 0 leaves the choice to ONNX Runtime
+ * @param taps numbers of the taps that come out, 0 being the embeddings
+ * @param logits whether the output of the original head comes out too
+ * @param inputs constants that are fed with every run instead of being fixed: {@link
+ *     Norm#scaleInput}, {@link Head#WEIGHT_INPUT} and the like, or names of initializers
+ */
+public record TrunkSpec(int threads, List<Integer> taps, boolean logits, List<String> inputs) {
+  public TrunkSpec {
+    if (threads < 0) {
+      throw new IllegalArgumentException("threads must be 0 or more, not " + threads);
+    }
+    taps = List.copyOf(taps);
+    inputs = List.copyOf(inputs);
+  }
+
+  /** Some taps, nothing tuned, no logits. */
+  public static TrunkSpec of(int threads, List<Integer> taps) {
+    return new TrunkSpec(threads, taps, false, List.of());
+  }
+
+  /** The same with the output of the original head. */
+  public TrunkSpec withLogits() {
+    return new TrunkSpec(threads, taps, true, inputs);
+  }
+
+  /** The same with constants that are fed with every run. */
+  public TrunkSpec withInputs(List<String> constants) {
+    return new TrunkSpec(threads, taps, logits, constants);
+  }
+}

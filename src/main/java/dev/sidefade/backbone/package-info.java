@@ -1,0 +1,6 @@
+/**
+ * A frozen backbone: what its graph is made of (found from structure, not from names), how images
+ * must be prepared for it, and ONNX Runtime sessions that return its residual stream. Knows nothing
+ * of the side network.
+ */
+package dev.sidefade.backbone;

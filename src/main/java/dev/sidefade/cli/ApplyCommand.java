@@ -1,0 +1,85 @@
+package dev.sidefade.cli;
+
+import dev.sidefade.export.Delta;
+import dev.sidefade.tensor.BadInputException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code sidefade apply}. */
+@Command(
+    name = "apply",
+    header = "Make an adapted model from its backbone and what changed.",
+    synopsisHeading = "%nUsage: ",
+    sortOptions = false,
+    descriptionHeading = "%n",
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:done", "1:failed while running", "2:wrong use or bad input"},
+    footerHeading = "%nExample:%n",
+    footer = "  sidefade apply --base vit.onnx --delta result/delta.safetensors --out model.onnx")
+final class ApplyCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--base",
+      required = true,
+      paramLabel = "B.onnx",
+      description = "The backbone that the delta was made from, byte for byte.")
+  private Path base;
+
+  @Option(
+      names = "--delta",
+      required = true,
+      paramLabel = "D.safetensors",
+      description = "What sidefade adapt changed.")
+  private Path delta;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "M.onnx",
+      description = "The model to write; a file of that name is replaced.")
+  private Path out;
+
+  @Mixin private CommonOptions common;
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter err = spec.commandLine().getErr();
+    for (Path input : List.of(base, delta)) {
+      if (!Files.isRegularFile(input)) {
+        throw new BadInputException("there is no file " + input + "; check the path");
+      }
+      if (Files.exists(out) && Files.isSameFile(input, out)) {
+        throw new BadInputException(
+            "--out " + out + " would overwrite its own input; choose another name");
+      }
+    }
+    if (Files.isDirectory(out)) {
+      throw new BadInputException(
+          "--out " + out + " is a folder; name a file such as " + out.resolve("model.onnx"));
+    }
+    Path folder = out.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new BadInputException(
+          "there is no folder " + folder + " for --out; make it or choose another");
+    }
+    OnnxRuntimeLog.errorsOnly();
+    try (Interruption _ = new Interruption(folder, 1, err, "no model was written")) {
+      Delta.apply(base, delta, out);
+    }
+    spec.commandLine().getOut().println(out);
+    return ExitCode.OK;
+  }
+}

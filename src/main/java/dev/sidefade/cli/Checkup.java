@@ -1,0 +1,176 @@
+package dev.sidefade.cli;
+
+import ai.onnxruntime.OrtEnvironment;
+import dev.sidefade.kernels.Device;
+import dev.sidefade.kernels.DeviceProvider;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * Looks at everything that Sidefade needs or would like to have. Nothing here fails: what breaks is
+ * a finding.
+ */
+final class Checkup {
+  private static final double GIB = 1024.0 * 1024 * 1024;
+
+  private Checkup() {}
+
+  /** All findings, the most general first. */
+  static List<Finding> all() {
+    List<Finding> findings = new ArrayList<>();
+    findings.add(guarded("sidefade", () -> Finding.found("sidefade", Version.text())));
+    findings.add(guarded("java", Checkup::java));
+    findings.add(guarded("system", Checkup::system));
+    findings.add(guarded("processors", Checkup::processors));
+    findings.add(guarded("memory", Checkup::memory));
+    findings.add(guarded("onnx-runtime", Checkup::onnxRuntime));
+    findings.add(guarded("native-library", Checkup::nativeLibrary));
+    findings.add(guarded("native-access", Checkup::nativeAccess));
+    findings.add(guarded("vector-api", Checkup::vectorApi));
+    findings.addAll(devices());
+    return findings;
+  }
+
+  /**
+   * A look that fails becomes a finding that says how; this includes libraries that cannot be
+   * linked.
+   */
+  static Finding guarded(String topic, Supplier<Finding> look) {
+    try {
+      return look.get();
+    } catch (RuntimeException | LinkageError e) {
+      Throwable cause =
+          e instanceof ExceptionInInitializerError && e.getCause() != null ? e.getCause() : e;
+      return Finding.missing(
+          topic,
+          cause.getClass().getSimpleName() + ": " + cause.getMessage(),
+          "sidefade needs this; the message above says what is wrong");
+    }
+  }
+
+  private static Finding java() {
+    return Finding.found(
+        "java",
+        Runtime.version()
+            + ", "
+            + System.getProperty("java.vendor")
+            + ", "
+            + System.getProperty("java.home"));
+  }
+
+  private static Finding system() {
+    return Finding.found(
+        "system",
+        System.getProperty("os.name")
+            + " "
+            + System.getProperty("os.version")
+            + ", "
+            + System.getProperty("os.arch"));
+  }
+
+  private static Finding processors() {
+    return Finding.found("processors", String.valueOf(Runtime.getRuntime().availableProcessors()));
+  }
+
+  private static Finding memory() {
+    String heap = gibibytes(Runtime.getRuntime().maxMemory()) + " for Java objects";
+    String machine =
+        ManagementFactory.getOperatingSystemMXBean()
+                instanceof com.sun.management.OperatingSystemMXBean system
+            ? gibibytes(system.getTotalMemorySize())
+                + " in all, "
+                + gibibytes(system.getFreeMemorySize())
+                + " free, "
+            : "";
+    return Finding.found("memory", machine + heap);
+  }
+
+  private static Finding onnxRuntime() {
+    OrtEnvironment environment = OnnxRuntimeLog.errorsOnly();
+    String providers =
+        OrtEnvironment.getAvailableProviders().stream()
+            .map(provider -> provider.name().toLowerCase(Locale.ROOT))
+            .collect(Collectors.joining(", "));
+    return Finding.found("onnx-runtime", environment.getVersion() + ", providers: " + providers);
+  }
+
+  private static Finding nativeLibrary() {
+    String given = System.getProperty("onnxruntime.native.path");
+    if (given != null) {
+      return Finding.found("native-library", "ONNX Runtime's are loaded from " + given);
+    }
+    Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+    return Files.isWritable(temporary)
+        ? Finding.found(
+            "native-library",
+            "ONNX Runtime's are unpacked from its jar into "
+                + temporary
+                + " at every start"
+                + " (-Donnxruntime.native.path=DIR avoids that)")
+        : Finding.missing(
+            "native-library",
+            "ONNX Runtime's cannot be unpacked from its jar: " + temporary + " is not writable",
+            "choose another folder with -Djava.io.tmpdir=DIR");
+  }
+
+  private static Finding nativeAccess() {
+    return Checkup.class.getModule().isNativeAccessEnabled()
+        ? Finding.found("native-access", "enabled")
+        : Finding.missing(
+            "native-access",
+            "not enabled: Java warns when native libraries are loaded",
+            "add --enable-native-access=ALL-UNNAMED to the flags of java");
+  }
+
+  private static Finding vectorApi() {
+    return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+        ? Finding.found("vector-api", "the module jdk.incubator.vector is readable")
+        : Finding.missing(
+            "vector-api",
+            "the module jdk.incubator.vector is not there: plain loops are used, which are slower",
+            "add --add-modules jdk.incubator.vector to the flags of java");
+  }
+
+  private static List<Finding> devices() {
+    List<Finding> findings = new ArrayList<>();
+    List<DeviceProvider> providers;
+    try {
+      providers = Device.providers();
+    } catch (RuntimeException | java.util.ServiceConfigurationError | LinkageError e) {
+      return List.of(
+          Finding.missing(
+              "devices", String.valueOf(e.getMessage()), "this build of sidefade is incomplete"));
+    }
+    for (DeviceProvider provider : providers) {
+      findings.add(guarded("device-" + provider.name(), () -> device(provider)));
+    }
+    if (providers.stream().noneMatch(provider -> provider.name().equals("cuda"))) {
+      findings.add(
+          Finding.missing(
+              "device-cuda",
+              "not part of this build, which has: "
+                  + String.join(", ", providers.stream().map(DeviceProvider::name).toList()),
+              "train on the CPU; a GPU is not used even where there is one"));
+    }
+    return findings;
+  }
+
+  private static Finding device(DeviceProvider provider) {
+    String topic = "device-" + provider.name();
+    Optional<String> why = provider.unavailable();
+    return why.isPresent()
+        ? Finding.missing(topic, "not used: " + why.get(), "train on another device")
+        : Finding.found(topic, provider.describe());
+  }
+
+  private static String gibibytes(long bytes) {
+    return String.format(Locale.ROOT, "%.1f GiB", bytes / GIB);
+  }
+}

@@ -1,0 +1,69 @@
+package dev.sidefade.cli;
+
+import dev.sidefade.AdaptConfig;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Where and how a run of {@code adapt} takes place. */
+final class RunOptions {
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description =
+          "Of all random numbers: the same seed gives the same model (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--device",
+      paramLabel = "cpu|cuda|auto",
+      description = "Where the side network is trained (default: ${DEFAULT-VALUE}).")
+  private DeviceChoice device;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of the CPU; 0 = all processors (default: ${DEFAULT-VALUE}).")
+  private int threads;
+
+  /**
+   * Read by {@link ConfigFile} before the parsing; here so that the help and the parsing know it.
+   */
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description =
+          "Options in a file, JSON or Java properties, with the names above without dashes. The"
+              + " command line wins.")
+  private Path config;
+
+  @Option(
+      names = "--resume",
+      fallbackValue = "true",
+      description = "Go on from the last checkpoint in the folder of the results.")
+  private boolean resume;
+
+  @Option(
+      names = "--json",
+      fallbackValue = "true",
+      description = "Print metrics.json at the end, and nothing else, on the standard output.")
+  private boolean json;
+
+  /** As in {@link CommonOptions}, here so that the help lists it under this heading. */
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help and exit.")
+  private boolean help;
+
+  /** Likewise; read by {@link Failures} from the arguments. */
+  @Option(names = Failures.VERBOSE, description = "Show the stack trace when something fails.")
+  private boolean verbose;
+
+  void applyTo(AdaptConfig.Builder builder) {
+    builder.seed(seed).device(Choice.text(device)).threads(threads).resume(resume);
+  }
+
+  boolean json() {
+    return json;
+  }
+}

@@ -1,0 +1,103 @@
+package dev.sidefade.cli;
+
+import dev.sidefade.SideKind;
+import dev.sidefade.Tune;
+import dev.sidefade.distill.Direction;
+import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.kernels.MaskPlacement;
+import dev.sidefade.kernels.Pooling;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The root of the command line. */
+@Command(
+    name = "sidefade",
+    versionProvider = Version.class,
+    header = "Adapts a pretrained ONNX model to your examples, on the JVM.",
+    synopsisHeading = "%nUsage: ",
+    description = {
+      "A small side network is trained beside the frozen backbone, teaches it, and fades: what"
+          + " comes out is the backbone's own graph with new constants, as fast as before."
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    commandListHeading = "%nCommands:%n",
+    descriptionHeading = "%n",
+    parameterListHeading = "%n",
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {"0:done", "1:failed while running", "2:wrong use or bad input"},
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  sidefade demo",
+      "  sidefade inspect vit.onnx",
+      "  sidefade adapt --backbone vit.onnx --train flowers/train --out flowers-model",
+      "  sidefade predict --model flowers-model/model.onnx rose.jpg"
+    })
+final class SidefadeCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Mixin private CommonOptions common;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version and exit.")
+  private boolean version;
+
+  /** Without a command there is nothing to do: shows the help on the error stream. */
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(spec.commandLine().getErr());
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  /**
+   * The whole command line, its streams not yet set.
+   *
+   * @param adapt what adapts
+   * @param config settings that a file gave; the command line wins over them
+   * @param arguments what will be parsed, for messages about files that the user named
+   */
+  static CommandLine commandLine(
+      AdaptRun adapt, Optional<ConfigFile> config, List<String> arguments) {
+    CommandLine line = new CommandLine(new SidefadeCommand());
+    CommandLine adaptation = new CommandLine(new AdaptCommand(adapt));
+    adaptation.setDefaultValueProvider(AdaptDefaults.over(config));
+    line.addSubcommand("adapt", adaptation);
+    line.addSubcommand("evaluate", new EvaluateCommand());
+    line.addSubcommand("predict", new PredictCommand());
+    line.addSubcommand("inspect", new InspectCommand());
+    line.addSubcommand("apply", new ApplyCommand());
+    line.addSubcommand("demo", new DemoCommand(adapt));
+    line.addSubcommand("doctor", new DoctorCommand());
+    line.addSubcommand("help", new HelpCommand());
+    registerChoices(line);
+    // an image may be called @rose.png
+    line.setExpandAtFiles(false);
+    line.setUsageHelpLongOptionsMaxWidth(30);
+    line.setUsageHelpWidth(100);
+    Failures failures = new Failures(arguments, config);
+    line.setExecutionExceptionHandler(failures);
+    line.setParameterExceptionHandler(failures);
+    return line;
+  }
+
+  private static void registerChoices(CommandLine line) {
+    line.registerConverter(Tune.class, Choice.converter(Tune.class));
+    line.registerConverter(Pooling.class, Choice.converter(Pooling.class));
+    line.registerConverter(SideKind.class, Choice.converter(SideKind.class));
+    line.registerConverter(Direction.class, Choice.converter(Direction.class));
+    line.registerConverter(MaskPlacement.class, Choice.converter(MaskPlacement.class));
+    line.registerConverter(MaskSchedule.class, Choice.converter(MaskSchedule.class));
+    line.registerConverter(DeviceChoice.class, Choice.converter(DeviceChoice.class));
+    line.registerConverter(LayerList.class, new LayerList.Converter());
+  }
+}

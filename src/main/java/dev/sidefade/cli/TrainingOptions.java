@@ -1,0 +1,91 @@
+package dev.sidefade.cli;
+
+import dev.sidefade.AdaptConfig;
+import picocli.CommandLine.Option;
+
+/** How long, how fast and with which brakes. */
+final class TrainingOptions {
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      description = "Passes over the training examples (default: ${DEFAULT-VALUE}).")
+  private int epochs;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Examples per step (default: ${DEFAULT-VALUE}).")
+  private int batch;
+
+  @Option(
+      names = "--lr-side",
+      paramLabel = "X",
+      description = "Learning rate of the side network (default: ${DEFAULT-VALUE}).")
+  private double learningRateSide;
+
+  @Option(
+      names = "--lr-head",
+      paramLabel = "X",
+      description = "Learning rate of the output layer (default: ${DEFAULT-VALUE}).")
+  private double learningRateHead;
+
+  @Option(
+      names = "--lr-norm",
+      paramLabel = "X",
+      description = "Learning rate of the last layer norm (default: ${DEFAULT-VALUE}).")
+  private double learningRateNorm;
+
+  @Option(
+      names = "--label-smoothing",
+      paramLabel = "X",
+      description = "Share of each label spread over all classes (default: ${DEFAULT-VALUE}).")
+  private double labelSmoothing;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "X",
+      description = "Not on biases, norms, gates and mask tokens (default: ${DEFAULT-VALUE}).")
+  private double weightDecay;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "STEPS",
+      description = "Steps over which the learning rates rise (default: ${DEFAULT-VALUE}).")
+  private int warmupSteps;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "X",
+      description = "Largest norm of a gradient; 0 = not clipped (default: ${DEFAULT-VALUE}).")
+  private double clipNorm;
+
+  @Option(
+      names = "--backbone-every",
+      paramLabel = "N",
+      description =
+          "The backbone's constants are updated every N steps (default: ${DEFAULT-VALUE}).")
+  private int backboneEvery;
+
+  @Option(
+      names = "--patience",
+      paramLabel = "N",
+      description =
+          "Stop after N epochs without a better validation accuracy; 0 = never"
+              + " (default: ${DEFAULT-VALUE}).")
+  private int patience;
+
+  void applyTo(AdaptConfig.Builder builder) {
+    builder
+        .epochs(epochs)
+        .batch(batch)
+        .learningRateSide(learningRateSide)
+        .learningRateHead(learningRateHead)
+        .learningRateNorm(learningRateNorm)
+        .labelSmoothing(labelSmoothing)
+        .weightDecay(weightDecay)
+        .warmupSteps(warmupSteps)
+        .clipNorm(clipNorm)
+        .backboneEvery(backboneEvery)
+        .patience(patience);
+  }
+}

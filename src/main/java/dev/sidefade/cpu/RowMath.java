@@ -1,0 +1,118 @@
+package dev.sidefade.cpu;
+
+/**
+ * Loops over one row of {@code n} floats at raw addresses: what the operations are made of. Two providers compute the
+ * same within fp32 rounding. Outputs may be inputs where the loop is element-wise; nothing else may overlap.
+ */
+interface RowMath {
+  /** For people: "Vector API, 256 bit". */
+  String describe();
+
+  /** y += x. */
+  void add(long x, long y, int n);
+
+  /** y = a x. */
+  void scale(float a, long x, long y, int n);
+
+  /** y += a x. */
+  void addScaled(float a, long x, long y, int n);
+
+  /** y = z + c (u - z). */
+  void mix(float c, long z, long u, long y, int n);
+
+  /** Sum of x y. */
+  float dot(long x, long y, int n);
+
+  /** Sum of a ((x - shiftX) - (y - shiftY)): the shifts keep large values from cancelling. */
+  float dotDifference(long a, long x, float shiftX, long y, float shiftY, int n);
+
+  /** Sum of x^2. */
+  float sumOfSquares(long x, int n);
+
+  /** Largest element; n > 0. */
+  float max(long x, int n);
+
+  /** Sum of x - shift. */
+  float sum(long x, float shift, int n);
+
+  /** y = exp(scale (x - shift)); returns the sum of y. */
+  float expScaled(long x, float shift, float scale, long y, int n);
+
+  /** Mean of a row into {@code mean}, 1 / sqrt(biased variance + epsilon) into {@code rstd}. */
+  void moments(long x, float epsilon, long mean, long rstd, int n);
+
+  /** y = gamma (x - mean) rstd + beta. */
+  void normalize(long x, float mean, float rstd, long gamma, long beta, long y, int n);
+
+  /**
+   * One row of the layer norm's gradient: dGamma += dy xh, dBeta += dy, and unless {@code dx} is 0, dx (+)= r (q -
+   * mean(q) - xh mean(q xh)) with q = dy gamma.
+   */
+  void normalizeBackward(
+      long x,
+      float mean,
+      float rstd,
+      long gamma,
+      long dy,
+      long dx,
+      boolean addToDx,
+      long dGamma,
+      long dBeta,
+      int n);
+
+  /** y = x Phi(x). */
+  void gelu(long x, long y, int n);
+
+  /** y = Phi(x) + x phi(x); y is not x. */
+  void geluDerivative(long x, long y, int n);
+
+  /** y *= x. */
+  void multiply(long x, long y, int n);
+
+  /** y = max(x, 0). */
+  void relu(long x, long y, int n);
+
+  /** dx = y > 0 ? dy : 0. */
+  void reluBackward(long y, long dy, long dx, int n);
+
+  /** s = p (s - shift) scale: one row of the softmax's gradient, s holding the gradient by p. */
+  void softmaxBackward(long p, long s, float shift, float scale, int n);
+
+  /** f = scale (f - (h - mean) rstd); returns the sum of squares of the bracket. */
+  float residual(long f, long h, float mean, float rstd, float scale, int n);
+
+  /** AdamW on n elements; see {@link dev.sidefade.kernels.Kernels#adamw}. */
+  void adamw(long p, long g, long m, long v, int n, AdamFactors factors);
+
+  /** Scalars of one AdamW update: bias corrections are folded into {@code stepSize} and {@code rootScale}. */
+  record AdamFactors(
+      float beta1,
+      float beta2,
+      float gradientScale,
+      float stepSize,
+      float rootScale,
+      float epsilon,
+      float decay) {}
+
+  /** Columns of a packed panel of {@link #tile}. */
+  int panelWidth();
+
+  /**
+   * Six rows times one panel: c[i][j] = sum over k of a[i][k] panel[k][j], i below 6, j below {@link #panelWidth()}.
+   *
+   * @param a address of a[0][0]; rows are {@code rowStride} bytes apart, columns {@code columnStride}
+   * @param panel [k, panelWidth] contiguous
+   * @param c address of c[0][0]; rows are {@code cStride} bytes apart
+   */
+  void tile(long a, long rowStride, long columnStride, long panel, int k, long c, long cStride);
+
+  /** The Vector API where its module is readable, plain loops otherwise. */
+  static RowMath best() {
+    return vectorModuleReadable() ? new VectorRows() : new PlainRows();
+  }
+
+  /** Whether the Vector API's incubator module was added to this virtual machine. */
+  static boolean vectorModuleReadable() {
+    return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+  }
+}

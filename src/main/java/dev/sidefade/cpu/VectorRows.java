@@ -1,0 +1,490 @@
+package dev.sidefade.cpu;
+
+import static jdk.incubator.vector.VectorOperators.MAX;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/** Row primitives on the Vector API; tails of fewer elements than a vector go through {@link PlainRows}. */
+final class VectorRows implements RowMath {
+  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final int LANES = S.length();
+  private static final VectorShuffle<Float> FAR_8 = rotation(8);
+  private static final VectorShuffle<Float> FAR_4 = rotation(4);
+  private static final VectorShuffle<Float> FAR_2 = rotation(2);
+  private static final VectorShuffle<Float> FAR_1 = rotation(1);
+  private static final long STEP = 4L * LANES;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  /** Takes every normal float of magnitude above 1e-30 beyond 1. */
+  private static final float SIGN_SCALE = 1e30f;
+
+  private static final PlainRows TAIL = new PlainRows();
+
+  private static final FloatVector ONE = constant(1);
+  private static final FloatVector HALF = constant(0.5f);
+  private static final FloatVector ROUND = constant(FloatMath.ROUND);
+  private static final FloatVector LOG2_E = constant(FloatMath.LOG2_E);
+  private static final FloatVector LN2_HIGH = constant(-FloatMath.LN2_HIGH);
+  private static final FloatVector LN2_LOW = constant(-FloatMath.LN2_LOW);
+  private static final FloatVector P0 = constant(FloatMath.P0);
+  private static final FloatVector P1 = constant(FloatMath.P1);
+  private static final FloatVector P2 = constant(FloatMath.P2);
+  private static final FloatVector P3 = constant(FloatMath.P3);
+  private static final FloatVector P4 = constant(FloatMath.P4);
+  private static final FloatVector P5 = constant(FloatMath.P5);
+  private static final FloatVector ERF_SCALE = constant(FloatMath.SQRT_HALF * FloatMath.ERF_P);
+  // halved and negated: they give -(1 - Phi(|x|)) at once
+  private static final FloatVector ERF_1 = constant(-0.5f * FloatMath.ERF_1);
+  private static final FloatVector ERF_2 = constant(-0.5f * FloatMath.ERF_2);
+  private static final FloatVector ERF_3 = constant(-0.5f * FloatMath.ERF_3);
+  private static final FloatVector ERF_4 = constant(-0.5f * FloatMath.ERF_4);
+  private static final FloatVector ERF_5 = constant(-0.5f * FloatMath.ERF_5);
+
+  private static FloatVector constant(float value) {
+    return FloatVector.broadcast(S, value);
+  }
+
+  private static FloatVector load(long address) {
+    return FloatVector.fromMemorySegment(S, RawMemory.ALL, address, ORDER);
+  }
+
+  private static void store(FloatVector v, long address) {
+    v.intoMemorySegment(RawMemory.ALL, address, ORDER);
+  }
+
+  private static FloatVector broadcast(long address) {
+    return FloatVector.broadcast(S, RawMemory.get(address));
+  }
+
+  private static VectorShuffle<Float> rotation(int by) {
+    return VectorShuffle.fromOp(S, i -> (i + by) % LANES);
+  }
+
+  /**
+   * Sum of all lanes, halves first. The Vector API's own reduction may add in any order, and does so differently once it
+   * is compiled; this one gives the same bits always.
+   */
+  private static float total(FloatVector v) {
+    FloatVector t = v;
+    if (LANES >= 16) {
+      t = t.add(t.rearrange(FAR_8));
+    }
+    if (LANES >= 8) {
+      t = t.add(t.rearrange(FAR_4));
+    }
+    if (LANES >= 4) {
+      t = t.add(t.rearrange(FAR_2));
+    }
+    return t.add(t.rearrange(FAR_1)).lane(0);
+  }
+
+  /** Bytes of the part of a row that whole vectors cover. */
+  private static long whole(int n) {
+    return 4L * (n - n % LANES);
+  }
+
+  private static int rest(int n) {
+    return n % LANES;
+  }
+
+  @Override
+  public String describe() {
+    return "Vector API, " + S.vectorBitSize() + " bit";
+  }
+
+  @Override
+  public void add(long x, long y, int n) {
+    long end = whole(n);
+    for (long i = 0; i < end; i += STEP) {
+      store(load(y + i).add(load(x + i)), y + i);
+    }
+    TAIL.add(x + end, y + end, rest(n));
+  }
+
+  @Override
+  public void scale(float a, long x, long y, int n) {
+    long end = whole(n);
+    for (long i = 0; i < end; i += STEP) {
+      store(load(x + i).mul(a), y + i);
+    }
+    TAIL.scale(a, x + end, y + end, rest(n));
+  }
+
+  @Override
+  public void addScaled(float a, long x, long y, int n) {
+    long end = whole(n);
+    FloatVector f = FloatVector.broadcast(S, a);
+    for (long i = 0; i < end; i += STEP) {
+      store(load(x + i).fma(f, load(y + i)), y + i);
+    }
+    TAIL.addScaled(a, x + end, y + end, rest(n));
+  }
+
+  @Override
+  public void mix(float c, long z, long u, long y, int n) {
+    long end = whole(n);
+    FloatVector f = FloatVector.broadcast(S, c);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector s = load(z + i);
+      store(load(u + i).sub(s).fma(f, s), y + i);
+    }
+    TAIL.mix(c, z + end, u + end, y + end, rest(n));
+  }
+
+  @Override
+  public float dot(long x, long y, int n) {
+    long end = whole(n);
+    FloatVector s = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      s = load(x + i).fma(load(y + i), s);
+    }
+    return total(s) + TAIL.dot(x + end, y + end, rest(n));
+  }
+
+  @Override
+  public float dotDifference(long a, long x, float shiftX, long y, float shiftY, int n) {
+    long end = whole(n);
+    FloatVector s = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector d = load(x + i).sub(shiftX).sub(load(y + i).sub(shiftY));
+      s = d.fma(load(a + i), s);
+    }
+    return total(s) + TAIL.dotDifference(a + end, x + end, shiftX, y + end, shiftY, rest(n));
+  }
+
+  @Override
+  public float sumOfSquares(long x, int n) {
+    return dot(x, x, n);
+  }
+
+  @Override
+  public float max(long x, int n) {
+    long end = whole(n);
+    FloatVector m = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
+    for (long i = 0; i < end; i += STEP) {
+      m = m.max(load(x + i));
+    }
+    return Math.max(m.reduceLanes(MAX), TAIL.max(x + end, rest(n)));
+  }
+
+  @Override
+  public float sum(long x, float shift, int n) {
+    long end = whole(n);
+    FloatVector s = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      s = s.add(load(x + i).sub(shift));
+    }
+    return total(s) + TAIL.sum(x + end, shift, rest(n));
+  }
+
+  /**
+   * e^x as {@link FloatMath#exp}, written out here and in {@link #gelu}: as a method of its own it grows too large to
+   * be inlined, and its vectors would be boxed. The API's EXP is not used: compiled and interpreted it differs.
+   *
+   * <p>2^k comes from a float that holds ROUND + k: its low bits count integers, so k needs no conversion. The bits go
+   * through memory, at the place of the result, because C2 boxes vectors that are reinterpreted in registers.
+   */
+  @Override
+  public float expScaled(long x, float shift, float scale, long y, int n) {
+    long end = whole(n);
+    FloatVector s = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector c = load(x + i).sub(shift).mul(scale).min(FloatMath.EXP_HIGH).max(FloatMath.EXP_LOW);
+      FloatVector shifted = c.fma(LOG2_E, ROUND);
+      FloatVector k = shifted.sub(ROUND);
+      FloatVector r = k.fma(LN2_LOW, k.fma(LN2_HIGH, c));
+      FloatVector p = r.fma(P0, P1).fma(r, P2).fma(r, P3).fma(r, P4).fma(r, P5);
+      p = p.mul(r).fma(r, r.add(ONE));
+      store(shifted, y + i);
+      IntVector.fromMemorySegment(I, RawMemory.ALL, y + i, ORDER)
+          .lanewise(VectorOperators.LSHL, 23)
+          .add(FloatMath.ONE_BITS)
+          .intoMemorySegment(RawMemory.ALL, y + i, ORDER);
+      FloatVector e = p.mul(load(y + i));
+      store(e, y + i);
+      s = s.add(e);
+    }
+    return total(s) + TAIL.expScaled(x + end, shift, scale, y + end, rest(n));
+  }
+
+  @Override
+  public void moments(long x, float epsilon, long mean, long rstd, int n) {
+    float mu = sum(x, 0, n) / n;
+    long end = whole(n);
+    FloatVector s = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector d = load(x + i).sub(mu);
+      s = d.fma(d, s);
+    }
+    float squares = total(s);
+    for (long i = end; i < 4L * n; i += 4) {
+      float d = RawMemory.get(x + i) - mu;
+      squares += d * d;
+    }
+    RawMemory.set(mean, mu);
+    RawMemory.set(rstd, (float) (1 / Math.sqrt(squares / n + epsilon)));
+  }
+
+  @Override
+  public void normalize(long x, float mean, float rstd, long gamma, long beta, long y, int n) {
+    long end = whole(n);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector h = load(x + i).sub(mean).mul(rstd);
+      store(h.fma(load(gamma + i), load(beta + i)), y + i);
+    }
+    TAIL.normalize(x + end, mean, rstd, gamma + end, beta + end, y + end, rest(n));
+  }
+
+  @Override
+  public void normalizeBackward(
+      long x,
+      float mean,
+      float rstd,
+      long gamma,
+      long dy,
+      long dx,
+      boolean addToDx,
+      long dGamma,
+      long dBeta,
+      int n) {
+    long end = whole(n);
+    FloatVector vq = FloatVector.zero(S);
+    FloatVector vqx = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector d = load(dy + i);
+      FloatVector xh = load(x + i).sub(mean).mul(rstd);
+      FloatVector q = d.mul(load(gamma + i));
+      vq = vq.add(q);
+      vqx = q.fma(xh, vqx);
+      store(d.fma(xh, load(dGamma + i)), dGamma + i);
+      store(load(dBeta + i).add(d), dBeta + i);
+    }
+    float sumQ = total(vq);
+    float sumQx = total(vqx);
+    for (long i = end; i < 4L * n; i += 4) {
+      float d = RawMemory.get(dy + i);
+      float xh = (RawMemory.get(x + i) - mean) * rstd;
+      float q = d * RawMemory.get(gamma + i);
+      sumQ += q;
+      sumQx += q * xh;
+      RawMemory.set(dGamma + i, RawMemory.get(dGamma + i) + d * xh);
+      RawMemory.set(dBeta + i, RawMemory.get(dBeta + i) + d);
+    }
+    if (dx == 0) {
+      return;
+    }
+    float meanQ = sumQ / n;
+    float meanQx = sumQx / n;
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector xh = load(x + i).sub(mean).mul(rstd);
+      FloatVector q = load(dy + i).mul(load(gamma + i));
+      FloatVector g = q.sub(meanQ).sub(xh.mul(meanQx)).mul(rstd);
+      store(addToDx ? load(dx + i).add(g) : g, dx + i);
+    }
+    if (rest(n) > 0) {
+      TAIL.normalizeBackwardInput(
+          x + end,
+          mean,
+          rstd,
+          gamma + end,
+          dy + end,
+          dx + end,
+          addToDx,
+          new PlainRows.Means(meanQ, meanQx),
+          rest(n));
+    }
+  }
+
+  @Override
+  public void gelu(long x, long y, int n) {
+    long end = whole(n);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector v = load(x + i);
+      FloatVector c = v.mul(v).mul(-0.5f).max(FloatMath.EXP_LOW);
+      FloatVector shifted = c.fma(LOG2_E, ROUND);
+      FloatVector k = shifted.sub(ROUND);
+      FloatVector r = k.fma(LN2_LOW, k.fma(LN2_HIGH, c));
+      FloatVector p = r.fma(P0, P1).fma(r, P2).fma(r, P3).fma(r, P4).fma(r, P5);
+      p = p.mul(r).fma(r, r.add(ONE));
+      store(shifted, y + i);
+      IntVector.fromMemorySegment(I, RawMemory.ALL, y + i, ORDER)
+          .lanewise(VectorOperators.LSHL, 23)
+          .add(FloatMath.ONE_BITS)
+          .intoMemorySegment(RawMemory.ALL, y + i, ORDER);
+      FloatVector size = v.abs();
+      FloatVector t = ONE.div(size.fma(ERF_SCALE, ONE));
+      FloatVector q = t.fma(ERF_5, ERF_4).fma(t, ERF_3).fma(t, ERF_2).fma(t, ERF_1);
+      FloatVector e = p.mul(load(y + i));
+      // -tail = -(1 - Phi(|x|)), from the halved and negated coefficients
+      store(size.fma(q.mul(t).mul(e), v.max(0f)), y + i);
+    }
+    TAIL.gelu(x + end, y + end, rest(n));
+  }
+
+  @Override
+  public void geluDerivative(long x, long y, int n) {
+    long end = whole(n);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector v = load(x + i);
+      FloatVector c = v.mul(v).mul(-0.5f).max(FloatMath.EXP_LOW);
+      FloatVector shifted = c.fma(LOG2_E, ROUND);
+      FloatVector k = shifted.sub(ROUND);
+      FloatVector r = k.fma(LN2_LOW, k.fma(LN2_HIGH, c));
+      FloatVector p = r.fma(P0, P1).fma(r, P2).fma(r, P3).fma(r, P4).fma(r, P5);
+      p = p.mul(r).fma(r, r.add(ONE));
+      store(shifted, y + i);
+      IntVector.fromMemorySegment(I, RawMemory.ALL, y + i, ORDER)
+          .lanewise(VectorOperators.LSHL, 23)
+          .add(FloatMath.ONE_BITS)
+          .intoMemorySegment(RawMemory.ALL, y + i, ORDER);
+      store(p.mul(load(y + i)), y + i);
+    }
+    // two loops: one as long as both is over what C2 compiles without boxing
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector v = load(x + i);
+      FloatVector size = v.abs();
+      FloatVector t = ONE.div(size.fma(ERF_SCALE, ONE));
+      FloatVector q = t.fma(ERF_5, ERF_4).fma(t, ERF_3).fma(t, ERF_2).fma(t, ERF_1);
+      FloatVector e = load(y + i);
+      // Phi(x) = 1/2 + sign(x) (1/2 - tail), the sign without integer operations
+      FloatVector inner = q.mul(t).fma(e, HALF);
+      FloatVector cdf = v.mul(SIGN_SCALE).min(1f).max(-1f).fma(inner, HALF);
+      store(v.mul(FloatMath.INV_SQRT_2PI).fma(e, cdf), y + i);
+    }
+    TAIL.geluDerivative(x + end, y + end, rest(n));
+  }
+
+  @Override
+  public void multiply(long x, long y, int n) {
+    long end = whole(n);
+    for (long i = 0; i < end; i += STEP) {
+      store(load(y + i).mul(load(x + i)), y + i);
+    }
+    TAIL.multiply(x + end, y + end, rest(n));
+  }
+
+  @Override
+  public void relu(long x, long y, int n) {
+    long end = whole(n);
+    for (long i = 0; i < end; i += STEP) {
+      store(load(x + i).max(0f), y + i);
+    }
+    TAIL.relu(x + end, y + end, rest(n));
+  }
+
+  @Override
+  public void reluBackward(long y, long dy, long dx, int n) {
+    long end = whole(n);
+    FloatVector zero = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      store(zero.blend(load(dy + i), load(y + i).compare(VectorOperators.GT, 0f)), dx + i);
+    }
+    TAIL.reluBackward(y + end, dy + end, dx + end, rest(n));
+  }
+
+  @Override
+  public void softmaxBackward(long p, long s, float shift, float scale, int n) {
+    long end = whole(n);
+    for (long i = 0; i < end; i += STEP) {
+      store(load(s + i).sub(shift).mul(load(p + i)).mul(scale), s + i);
+    }
+    TAIL.softmaxBackward(p + end, s + end, shift, scale, rest(n));
+  }
+
+  @Override
+  public float residual(long f, long h, float mean, float rstd, float scale, int n) {
+    long end = whole(n);
+    FloatVector s = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector d = load(f + i).sub(load(h + i).sub(mean).mul(rstd));
+      store(d.mul(scale), f + i);
+      s = d.fma(d, s);
+    }
+    return total(s) + TAIL.residual(f + end, h + end, mean, rstd, scale, rest(n));
+  }
+
+  @Override
+  public void adamw(long p, long g, long m, long v, int n, AdamFactors a) {
+    long end = whole(n);
+    FloatVector beta1 = FloatVector.broadcast(S, a.beta1());
+    FloatVector beta2 = FloatVector.broadcast(S, a.beta2());
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector d = load(g + i).mul(a.gradientScale());
+      FloatVector first = load(m + i).fma(beta1, d.mul(1 - a.beta1()));
+      FloatVector second = load(v + i).fma(beta2, d.mul(d).mul(1 - a.beta2()));
+      store(first, m + i);
+      store(second, v + i);
+      FloatVector w = load(p + i);
+      FloatVector root = second.sqrt().mul(a.rootScale()).add(a.epsilon());
+      store(w.sub(first.mul(a.stepSize()).div(root)).sub(w.mul(a.decay())), p + i);
+    }
+    TAIL.adamw(p + end, g + end, m + end, v + end, rest(n), a);
+  }
+
+  @Override
+  public int panelWidth() {
+    return 2 * LANES;
+  }
+
+  /**
+   * Twelve accumulators, two panel vectors and one broadcast: 15 of 16 registers. The addresses advance instead of being
+   * computed from a counter: C2 then leaves the loop alone and keeps the accumulators in registers (62 GFLOP/s against 35
+   * with an indexed loop, measured on a 2.45 GHz Zen 3 core).
+   */
+  @Override
+  public void tile(
+      long a, long rowStride, long columnStride, long panel, int k, long c, long cStride) {
+    FloatVector c00 = FloatVector.zero(S);
+    FloatVector c01 = c00;
+    FloatVector c10 = c00;
+    FloatVector c11 = c00;
+    FloatVector c20 = c00;
+    FloatVector c21 = c00;
+    FloatVector c30 = c00;
+    FloatVector c31 = c00;
+    FloatVector c40 = c00;
+    FloatVector c41 = c00;
+    FloatVector c50 = c00;
+    FloatVector c51 = c00;
+    for (int t = 0; t < k; t++) {
+      FloatVector b0 = load(panel);
+      FloatVector b1 = load(panel + STEP);
+      FloatVector x = broadcast(a);
+      c00 = x.fma(b0, c00);
+      c01 = x.fma(b1, c01);
+      x = broadcast(a + rowStride);
+      c10 = x.fma(b0, c10);
+      c11 = x.fma(b1, c11);
+      x = broadcast(a + 2 * rowStride);
+      c20 = x.fma(b0, c20);
+      c21 = x.fma(b1, c21);
+      x = broadcast(a + 3 * rowStride);
+      c30 = x.fma(b0, c30);
+      c31 = x.fma(b1, c31);
+      x = broadcast(a + 4 * rowStride);
+      c40 = x.fma(b0, c40);
+      c41 = x.fma(b1, c41);
+      x = broadcast(a + 5 * rowStride);
+      c50 = x.fma(b0, c50);
+      c51 = x.fma(b1, c51);
+      a += columnStride;
+      panel += 2 * STEP;
+    }
+    storePair(c00, c01, c);
+    storePair(c10, c11, c + cStride);
+    storePair(c20, c21, c + 2 * cStride);
+    storePair(c30, c31, c + 3 * cStride);
+    storePair(c40, c41, c + 4 * cStride);
+    storePair(c50, c51, c + 5 * cStride);
+  }
+
+  private static void storePair(FloatVector low, FloatVector high, long address) {
+    store(low, address);
+    store(high, address + STEP);
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * Images from folders, list files and IDX files, made ready for a model: decoding, resizing,
+ * augmentation, shuffling, batches decoded ahead of their use. Knows tensors and nothing of
+ * training.
+ */
+package dev.sidefade.data;

@@ -1,0 +1,58 @@
+package dev.sidefade.distill;
+
+import dev.sidefade.kernels.Kernels;
+import dev.sidefade.layers.Initializer;
+import dev.sidefade.layers.Parameter;
+import dev.sidefade.layers.Parameters;
+import dev.sidefade.tensor.Tensor;
+
+/**
+ * The side network teaches the backbone: the backbone's normalised last features, through a low-rank alignment, imitate
+ * the side network's last state, which is a constant here. The gradient goes to the backbone's last layer norm, the only
+ * one outside the frozen graph.
+ */
+public final class ReverseFeaturePath {
+  private final float weight;
+  private final Parameter down;
+  private final Parameter up;
+
+  /** Declares {@code reverse.down} [tapWidth, rank] and {@code reverse.up} [rank, sideWidth]. */
+  public ReverseFeaturePath(
+      Parameters parameters, int tapWidth, int sideWidth, int rank, float weight) {
+    this.weight = weight;
+    Initializer start = Initializer.normal(FeaturePath.ALIGNMENT_DEVIATION);
+    Parameter.Role role = Parameter.Role.SIDE;
+    down = parameters.add("reverse.down", role, true, start, tapWidth, rank);
+    up = parameters.add("reverse.up", role, true, start, rank, sideWidth);
+  }
+
+  /**
+   * Adds the gradient by the backbone's normalised features.
+   *
+   * @param normalized [rows, D_B] output of the backbone's last layer norm
+   * @param valid [rows] or null
+   * @param state Z_L [rows, D_S], a constant
+   * @param loss [1], written
+   * @param gradient [rows, D_B], added to
+   */
+  public void addTo(
+      Kernels kernels,
+      Tensor normalized,
+      Tensor valid,
+      Tensor state,
+      Tensor loss,
+      Tensor gradient) {
+    kernels.featureMatching(
+        normalized,
+        down.value(),
+        up.value(),
+        state,
+        valid,
+        weight,
+        false,
+        loss,
+        gradient,
+        down.gradient(),
+        up.gradient());
+  }
+}

@@ -1,0 +1,105 @@
+package dev.sidefade.export;
+
+import dev.sidefade.onnx.Initializer;
+import dev.sidefade.onnx.ModelCheck;
+import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.tensor.BadInputException;
+import java.io.IOException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Writes exported models, whole or not at all. A model whose backbone has external data, or which
+ * is too large for one file, gets {@code NAME.data} of its own beside it.
+ */
+public final class Export {
+  private Export() {}
+
+  /** What looks at a file before it is moved into place. */
+  @FunctionalInterface
+  private interface Inspection {
+    void inspect(Path file) throws IOException;
+  }
+
+  /**
+   * Writes a model aside, runs it on real examples, and moves it into place if it computes what was
+   * trained.
+   *
+   * @return the largest difference between a logit of the model and one that is expected
+   * @throws IllegalStateException if the model does not run or differs too much; then nothing is
+   *     written
+   */
+  public static double writeVerified(OnnxModel model, Path target, Verification verification)
+      throws IOException {
+    ModelCheck.check(model);
+    String output = model.graph().outputs().getFirst().name();
+    double[] largest = new double[1];
+    place(model, target, file -> largest[0] = verification.check(file, output));
+    return largest[0];
+  }
+
+  /** Writes a model without running it. */
+  public static void write(OnnxModel model, Path target) throws IOException {
+    ModelCheck.check(model);
+    place(model, target, file -> {});
+  }
+
+  private static void place(OnnxModel model, Path target, Inspection inspection)
+      throws IOException {
+    Path absolute = target.toAbsolutePath().normalize();
+    Path folder = absolute.getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new BadInputException(
+          "there is no folder "
+              + folder
+              + " to write "
+              + absolute.getFileName()
+              + " into; make it first");
+    }
+    // the file has its final name there, for it names the data beside it
+    Path aside = Files.createTempDirectory(folder, "." + absolute.getFileName() + ".");
+    try {
+      Path file = aside.resolve(absolute.getFileName());
+      if (hasExternalData(model)) {
+        model.write(file, true);
+      } else {
+        model.write(file);
+      }
+      inspection.inspect(file);
+      Path data = file.resolveSibling(file.getFileName() + ".data");
+      if (Files.exists(data)) {
+        move(data, folder.resolve(data.getFileName()));
+      }
+      move(file, absolute);
+    } finally {
+      delete(aside);
+    }
+  }
+
+  private static boolean hasExternalData(OnnxModel model) {
+    return model.graph().initializers().values().stream().anyMatch(Initializer::external);
+  }
+
+  private static void move(Path from, Path to) throws IOException {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (AtomicMoveNotSupportedException e) {
+      Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    List<Path> left;
+    try (Stream<Path> files = Files.list(folder)) {
+      left = files.toList();
+    }
+    for (Path file : left) {
+      Files.delete(file);
+    }
+    Files.delete(folder);
+  }
+}

@@ -1,0 +1,165 @@
+package dev.sidefade.export;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import dev.sidefade.backbone.Preprocessing;
+import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.tensor.BadInputException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What an exported model says about itself, in the metadata of its file. Nothing in it depends on
+ * when it was made, so the same training gives the same bytes.
+ *
+ * @param kind whether the side network was dropped or kept
+ * @param version of Sidefade
+ * @param labels names of the classes in the order of the logits
+ * @param preprocessing how images are prepared; empty where the model does not take images
+ * @param baseSha256 of the backbone's file, 64 hexadecimal digits
+ * @param metrics a JSON object, such as accuracies
+ */
+public record ModelCard(
+    Kind kind,
+    String version,
+    List<String> labels,
+    Optional<Preprocessing> preprocessing,
+    String baseSha256,
+    String metrics) {
+
+  /** Whether the side network was dropped or kept. */
+  public enum Kind {
+    /** The backbone's graph with other constants. */
+    FADED,
+    /** Backbone and side network in one graph. */
+    KEPT
+  }
+
+  private static final String KIND = "sidefade.kind";
+  private static final String VERSION = "sidefade.version";
+  private static final String LABELS = "sidefade.labels";
+  private static final String PREPROCESSING = "sidefade.preprocessing";
+  private static final String BASE = "sidefade.base_sha256";
+  private static final String METRICS = "sidefade.metrics";
+  private static final List<String> KEYS =
+      List.of(VERSION, KIND, LABELS, PREPROCESSING, BASE, METRICS);
+
+  /** Checks that the metrics are a JSON object. */
+  public ModelCard {
+    labels = List.copyOf(labels);
+    object(METRICS, metrics);
+  }
+
+  /** The same of another kind. */
+  public ModelCard withKind(Kind other) {
+    return new ModelCard(other, version, labels, preprocessing, baseSha256, metrics);
+  }
+
+  /**
+   * What a model says about itself; empty where Sidefade did not write it.
+   *
+   * @throws BadInputException if it says so in a way that cannot be understood
+   */
+  public static Optional<ModelCard> read(OnnxModel model) {
+    return model.metadata().containsKey(KIND)
+        ? Optional.of(of(model.metadata()))
+        : Optional.empty();
+  }
+
+  /** Puts this into a model's metadata; what an earlier card said there is removed. */
+  void writeTo(OnnxModel model) {
+    KEYS.forEach(model.metadata()::remove);
+    model.metadata().putAll(properties());
+  }
+
+  /** Keys and texts, in a fixed order. */
+  Map<String, String> properties() {
+    JsonArray names = new JsonArray();
+    labels.forEach(names::add);
+    Map<String, String> properties = new LinkedHashMap<>();
+    properties.put(VERSION, version);
+    properties.put(KIND, kind.name().toLowerCase(Locale.ROOT));
+    properties.put(LABELS, names.toString());
+    preprocessing.ifPresent(p -> properties.put(PREPROCESSING, p.toJson()));
+    properties.put(BASE, baseSha256);
+    properties.put(METRICS, metrics);
+    return properties;
+  }
+
+  /** Reads what {@link #properties} gave. */
+  static ModelCard of(Map<String, String> properties) {
+    return new ModelCard(
+        kind(text(properties, KIND)),
+        text(properties, VERSION),
+        labels(text(properties, LABELS)),
+        Optional.ofNullable(properties.get(PREPROCESSING))
+            .map(json -> Preprocessing.fromJson("the property " + PREPROCESSING, json)),
+        text(properties, BASE),
+        text(properties, METRICS));
+  }
+
+  private static Kind kind(String text) {
+    for (Kind kind : Kind.values()) {
+      if (kind.name().toLowerCase(Locale.ROOT).equals(text)) {
+        return kind;
+      }
+    }
+    throw new BadInputException(
+        "the property "
+            + KIND
+            + " is \""
+            + text
+            + "\", but faded or kept was expected; export again");
+  }
+
+  private static List<String> labels(String json) {
+    List<String> labels = new ArrayList<>();
+    JsonElement parsed = parse(LABELS, json);
+    if (!parsed.isJsonArray()) {
+      throw malformed(LABELS, "no JSON array");
+    }
+    for (JsonElement label : parsed.getAsJsonArray()) {
+      if (!label.isJsonPrimitive() || !label.getAsJsonPrimitive().isString()) {
+        throw malformed(LABELS, "not a list of texts");
+      }
+      labels.add(label.getAsString());
+    }
+    return labels;
+  }
+
+  private static JsonObject object(String key, String json) {
+    JsonElement parsed = parse(key, json);
+    if (!parsed.isJsonObject()) {
+      throw malformed(key, "no JSON object");
+    }
+    return parsed.getAsJsonObject();
+  }
+
+  private static JsonElement parse(String key, String json) {
+    try {
+      return JsonParser.parseString(json);
+    } catch (JsonParseException e) {
+      throw malformed(key, "no JSON");
+    }
+  }
+
+  private static String text(Map<String, String> properties, String key) {
+    String text = properties.get(key);
+    if (text == null) {
+      throw malformed(key, "missing");
+    }
+    return text;
+  }
+
+  private static BadInputException malformed(String key, String why) {
+    return new BadInputException(
+        "the property " + key + " is " + why + "; use a file that was exported by Sidefade");
+  }
+}

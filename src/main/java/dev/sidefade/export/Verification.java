@@ -1,0 +1,128 @@
+package dev.sidefade.export;
+
+import dev.sidefade.tensor.Shape;
+import dev.sidefade.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Real examples and the logits that the training-time path computed for them. An exported model
+ * must compute the same, one by one and five at a time: |difference| at most 1e-5 times the larger
+ * of 1 and the largest |logit| of the example.
+ *
+ * @param inputs host tensors [examples, ...] by the names of the model's inputs
+ * @param logits host tensor [examples, classes]
+ */
+public record Verification(Map<String, Tensor> inputs, Tensor logits) {
+  private static final double TOLERANCE = 1e-5;
+  private static final int BATCH = 5;
+
+  /** Checks that there is at least one example, and logits for each. */
+  public Verification {
+    inputs = Map.copyOf(inputs);
+    long examples = logits.shape().rank() == 2 ? logits.dim(0) : 0;
+    if (examples < 1
+        || inputs.isEmpty()
+        || inputs.values().stream().anyMatch(input -> input.dim(0) != examples)) {
+      throw new IllegalArgumentException("inputs " + inputs + " do not fit logits " + logits);
+    }
+  }
+
+  /** For a model with one input. */
+  public static Verification of(String inputName, Tensor rows, Tensor logits) {
+    return new Verification(Map.of(inputName, rows), logits);
+  }
+
+  /**
+   * Runs a model.
+   *
+   * @return the largest difference
+   * @throws IllegalStateException if it is too large, naming it
+   */
+  double check(Path file, String output) {
+    int examples = Math.toIntExact(logits.dim(0));
+    double largest = 0;
+    try (OrtModel model = OrtModel.open(file, 1)) {
+      for (int first = 0; first < Math.min(examples, BATCH); first++) {
+        largest = Math.max(largest, compare(model, output, first, 1));
+      }
+      for (int first = 0; first < examples; first += BATCH) {
+        largest = Math.max(largest, compare(model, output, first, BATCH));
+      }
+    }
+    return largest;
+  }
+
+  /** Runs {@code batch} examples from {@code first} on; behind the last comes the first again. */
+  private double compare(OrtModel model, String output, int first, int batch) {
+    int classes = Math.toIntExact(logits.dim(1));
+    float[] expected = logits.toFloats();
+    float[] actual;
+    try (Arena arena = Arena.ofConfined();
+        OrtModel.Inputs fed = OrtModel.inputs(batch(arena, first, batch))) {
+      actual = model.output(fed, output);
+    }
+    if (actual.length != batch * classes) {
+      throw new IllegalStateException(
+          "the exported model returns "
+              + actual.length
+              + " logits for a batch of "
+              + batch
+              + ", but "
+              + batch * classes
+              + " are expected; nothing was written");
+    }
+    double largest = 0;
+    for (int row = 0; row < batch; row++) {
+      int example = (int) ((first + row) % logits.dim(0));
+      float[] wanted = Arrays.copyOfRange(expected, example * classes, (example + 1) * classes);
+      float[] found = Arrays.copyOfRange(actual, row * classes, (row + 1) * classes);
+      largest = Math.max(largest, compare(wanted, found, example, batch));
+    }
+    return largest;
+  }
+
+  private static double compare(float[] wanted, float[] found, int example, int batch) {
+    double scale = 1;
+    double largest = 0;
+    for (int c = 0; c < wanted.length; c++) {
+      scale = Math.max(scale, Math.abs(wanted[c]));
+      largest = Math.max(largest, Math.abs((double) wanted[c] - found[c]));
+    }
+    // NaN and infinity are never within the tolerance, which would be infinite too
+    if (!Double.isFinite(largest) || largest > TOLERANCE * scale) {
+      throw new IllegalStateException(
+          "the exported model differs from the trained one by "
+              + largest
+              + " on example "
+              + example
+              + " at batch "
+              + batch
+              + ", more than "
+              + TOLERANCE * scale
+              + "; nothing was written");
+    }
+    return largest;
+  }
+
+  private Map<String, Tensor> batch(Arena arena, int first, int batch) {
+    Map<String, Tensor> fed = new LinkedHashMap<>();
+    inputs.forEach((name, all) -> {
+      long[] dims = all.shape().toArray();
+      long row = all.size() / dims[0];
+      dims[0] = batch;
+      Shape shape = Shape.of(dims);
+      Tensor rows =
+          Tensor.wrap(arena.allocate(shape.size() * all.dtype().bytes(), 64), shape, all.dtype());
+      for (int i = 0; i < batch; i++) {
+        long from = (first + i) % all.dim(0);
+        rows.slice(i * row, row).copyFrom(all.slice(from * row, row));
+      }
+      fed.put(name, rows);
+    });
+    return fed;
+  }
+}

@@ -1,0 +1,103 @@
+package dev.sidefade.kernels;
+
+import dev.sidefade.tensor.DType;
+import dev.sidefade.tensor.Shape;
+import dev.sidefade.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/**
+ * A place where tensors live and kernels run. Whoever opens a device closes it, after the tensors that it allocated.
+ *
+ * <p>Used by one thread at a time.
+ */
+public interface Device extends AutoCloseable {
+
+  /** Name for people: "cpu, 2 threads, Vector API 256 bit". */
+  String name();
+
+  /** A new tensor of zeros, owned by the caller. */
+  Tensor allocate(DType dtype, Shape shape);
+
+  /** A new F32 tensor of zeros, owned by the caller. */
+  default Tensor allocate(long... dims) {
+    return allocate(DType.F32, Shape.of(dims));
+  }
+
+  /** Copies {@code source} into {@code target}, of the same type and size, from or to the host or within the device. */
+  void copy(Tensor source, Tensor target);
+
+  /** Sets every byte to zero. */
+  void zero(Tensor tensor);
+
+  /** The operations on this device. */
+  Kernels kernels();
+
+  /** Bytes allocated and not given back. */
+  long liveBytes();
+
+  /** Largest value of {@link #liveBytes()} since the device was opened or {@link #resetPeak()} was called. */
+  long peakBytes();
+
+  /** Starts a new measurement of {@link #peakBytes()}. */
+  void resetPeak();
+
+  @Override
+  void close();
+
+  /** Opens the CPU with the given number of threads; 0 = all processors. */
+  static Device cpu(int threads) {
+    return open("cpu", threads);
+  }
+
+  /** Opens the fastest backend that works here. */
+  static Device best(int threads) {
+    for (DeviceProvider provider : providers()) {
+      if (provider.unavailable().isEmpty()) {
+        return provider.open(threads);
+      }
+    }
+    throw new IllegalStateException("no backend works here: " + availability());
+  }
+
+  /**
+   * Opens the named backend.
+   *
+   * @throws dev.sidefade.tensor.BadInputException if there is none of that name or it does not work here, with the reason
+   */
+  static Device open(String name, int threads) {
+    for (DeviceProvider provider : providers()) {
+      if (provider.name().equals(name)) {
+        provider
+            .unavailable()
+            .ifPresent(
+                why -> {
+                  throw new dev.sidefade.tensor.BadInputException(
+                      "device " + name + " cannot be used here: " + why);
+                });
+        return provider.open(threads);
+      }
+    }
+    throw new dev.sidefade.tensor.BadInputException(
+        "there is no device named "
+            + name
+            + " in this build; it has: "
+            + String.join(", ", providers().stream().map(DeviceProvider::name).toList()));
+  }
+
+  /** One entry per backend: what it found, or why it cannot be used. */
+  static List<String> availability() {
+    return providers().stream()
+        .map(p -> p.name() + ": " + p.unavailable().map(w -> "not used, " + w).orElseGet(p::describe))
+        .toList();
+  }
+
+  /** All backends of this build, the fastest first. */
+  static List<DeviceProvider> providers() {
+    List<DeviceProvider> all = new ArrayList<>();
+    ServiceLoader.load(DeviceProvider.class, Device.class.getClassLoader()).forEach(all::add);
+    all.sort((a, b) -> Integer.compare(b.rank(), a.rank()));
+    return all;
+  }
+}

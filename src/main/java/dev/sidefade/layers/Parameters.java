@@ -1,0 +1,182 @@
+package dev.sidefade.layers;
+
+import dev.sidefade.kernels.Device;
+import dev.sidefade.kernels.Kernels;
+import dev.sidefade.kernels.OptimizerGroup;
+import dev.sidefade.tensor.Shape;
+import dev.sidefade.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A set of trainable tensors in one flat vector each for values, gradients and the two moments of AdamW, so that clipping
+ * and the update are one call each. Layers declare their parameters, then {@link #allocate} gives them memory and first
+ * values.
+ */
+public final class Parameters implements AutoCloseable {
+  /** Each parameter starts on a multiple of this many floats, a cache line. */
+  private static final long ALIGNMENT = 16;
+
+  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private Tensor values;
+  private Tensor gradients;
+  private Tensor firstMoments;
+  private Tensor secondMoments;
+  private Tensor clip;
+
+  /** Declares a parameter; its value is there after {@link #allocate}. */
+  public Parameter add(
+      String name, Parameter.Role role, boolean decay, Initializer initializer, long... dims) {
+    if (values != null) {
+      throw new IllegalStateException("parameter " + name + " is declared after allocation");
+    }
+    Parameter p = new Parameter(name, Shape.of(dims), role, decay, initializer);
+    if (parameters.putIfAbsent(name, p) != null) {
+      throw new IllegalArgumentException("parameter " + name + " is declared twice");
+    }
+    return p;
+  }
+
+  /** Gives all declared parameters memory on {@code device} and their first values, a function of the seed alone. */
+  public Parameters allocate(Device device, long seed) {
+    long total = 0;
+    for (Parameter p : parameters.values()) {
+      total = Math.addExact(total, padded(p.shape().size()));
+    }
+    values = device.allocate(total);
+    gradients = device.allocate(total);
+    firstMoments = device.allocate(total);
+    secondMoments = device.allocate(total);
+    clip = device.allocate(2);
+    long at = 0;
+    for (Parameter p : parameters.values()) {
+      p.bind(
+          values.slice(at, p.shape().toArray()), gradients.slice(at, p.shape().toArray()));
+      initialize(p, seed);
+      at += padded(p.shape().size());
+    }
+    return this;
+  }
+
+  private static void initialize(Parameter p, long seed) {
+    // by name: adding a parameter does not change how the others start
+    long stream = p.name().hashCode();
+    float[] start = new float[Math.toIntExact(p.shape().size())];
+    for (int i = 0; i < start.length; i++) {
+      start[i] = p.initializer().value(seed, stream, i);
+    }
+    p.value().setFloats(start);
+  }
+
+  private static long padded(long size) {
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
+  /** All parameters in the order of declaration. */
+  public List<Parameter> all() {
+    return List.copyOf(parameters.values());
+  }
+
+  /**
+   * The parameter of that name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public Parameter get(String name) {
+    Parameter p = parameters.get(name);
+    if (p == null) {
+      throw new IllegalArgumentException("there is no parameter " + name);
+    }
+    return p;
+  }
+
+  /** Number of trainable scalars. */
+  public long count() {
+    return parameters.values().stream().mapToLong(p -> p.shape().size()).sum();
+  }
+
+  /** Flat vector of all values, padding included. */
+  public Tensor values() {
+    return values;
+  }
+
+  /** Flat vector of all gradients. */
+  public Tensor gradients() {
+    return gradients;
+  }
+
+  /** AdamW's running mean of gradients. */
+  public Tensor firstMoments() {
+    return firstMoments;
+  }
+
+  /** AdamW's running mean of squared gradients. */
+  public Tensor secondMoments() {
+    return secondMoments;
+  }
+
+  /** Factor and norm of the last clipping: [2], see {@link Kernels#gradientClip}. */
+  public Tensor clip() {
+    return clip;
+  }
+
+  /** Learning rate of a role at this step, schedule applied. */
+  @FunctionalInterface
+  public interface Rates {
+    float of(Parameter.Role role);
+  }
+
+  /**
+   * Clips the gradient to {@code maxNorm} (0 = not at all) and takes one AdamW step with betas 0.9 and 0.999.
+   *
+   * @param step from 1
+   */
+  public void update(Kernels kernels, float maxNorm, Rates rates, float weightDecay, long step) {
+    kernels.gradientClip(gradients, maxNorm, clip);
+    kernels.adamw(
+        values,
+        gradients,
+        firstMoments,
+        secondMoments,
+        groups(rates, weightDecay),
+        0.9f,
+        0.999f,
+        1e-8f,
+        step,
+        clip);
+  }
+
+  /** Runs of neighbours that are treated alike, merged. */
+  private OptimizerGroup[] groups(Rates rates, float weightDecay) {
+    List<OptimizerGroup> groups = new ArrayList<>();
+    long at = 0;
+    for (Parameter p : parameters.values()) {
+      long count = padded(p.shape().size());
+      float rate = rates.of(p.role());
+      float decay = p.decay() ? weightDecay : 0;
+      OptimizerGroup last = groups.isEmpty() ? null : groups.getLast();
+      if (last != null && last.learningRate() == rate && last.weightDecay() == decay) {
+        groups.set(
+            groups.size() - 1,
+            new OptimizerGroup(last.from(), last.count() + count, rate, decay));
+      } else {
+        groups.add(new OptimizerGroup(at, count, rate, decay));
+      }
+      at += count;
+    }
+    return groups.toArray(OptimizerGroup[]::new);
+  }
+
+  @Override
+  public void close() {
+    if (values != null) {
+      values.close();
+      gradients.close();
+      firstMoments.close();
+      secondMoments.close();
+      clip.close();
+    }
+  }
+}

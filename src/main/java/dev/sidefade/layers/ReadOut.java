@@ -1,0 +1,141 @@
+package dev.sidefade.layers;
+
+import dev.sidefade.kernels.Kernels;
+import dev.sidefade.kernels.Pooling;
+import dev.sidefade.kernels.TokenLayout;
+import dev.sidefade.tensor.Tensor;
+
+/** From token features to logits: pool(layerNorm(x)) weight + bias. */
+public final class ReadOut {
+  /**
+   * What the forward pass keeps, and memory of the backward pass.
+   *
+   * @param mean [rows]
+   * @param rstd [rows]
+   * @param normalized [rows, D]; its gradient takes its place in the backward pass
+   * @param pooled [batch, D * parts]
+   * @param logits [batch, C]
+   * @param dPooled [batch, D * parts]
+   */
+  public record State(
+      Tensor mean, Tensor rstd, Tensor normalized, Tensor pooled, Tensor logits, Tensor dPooled) {}
+
+  private final int width;
+  private final int classes;
+  private final float epsilon;
+  private final Pooling pooling;
+  private final Parameter gamma;
+  private final Parameter beta;
+  private final Parameter weight;
+  private final Parameter bias;
+
+  /**
+   * Declares {@code norm.gamma}, {@code norm.beta} [width], {@code head.weight} [width * parts, classes] and {@code
+   * head.bias} [classes].
+   *
+   * @param scale how the norm's scale starts
+   * @param shift how the norm's shift starts
+   */
+  public ReadOut(
+      Parameters parameters,
+      Parameter.Role normRole,
+      Parameter.Role headRole,
+      int width,
+      Pooling pooling,
+      int classes,
+      float epsilon,
+      Initializer scale,
+      Initializer shift) {
+    this.width = width;
+    this.classes = classes;
+    this.epsilon = epsilon;
+    this.pooling = pooling;
+    gamma = parameters.add("norm.gamma", normRole, false, scale, width);
+    beta = parameters.add("norm.beta", normRole, false, shift, width);
+    long pooledWidth = (long) width * pooling.parts();
+    weight =
+        parameters.add(
+            "head.weight", headRole, true, Initializer.fanIn(pooledWidth), pooledWidth, classes);
+    bias = parameters.add("head.bias", headRole, false, Initializer.constant(0), classes);
+  }
+
+  /** Memory of both passes. */
+  public State state(Slab slab, TokenLayout layout) {
+    long pooledWidth = (long) width * pooling.parts();
+    return new State(
+        slab.take(layout.rows()),
+        slab.take(layout.rows()),
+        slab.take(layout.rows(), width),
+        slab.take(layout.batch(), pooledWidth),
+        slab.take(layout.batch(), classes),
+        slab.take(layout.batch(), pooledWidth));
+  }
+
+  /** x [rows, width] to {@code state.logits()} [batch, classes]. */
+  public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s) {
+    kernels.layerNorm(
+        x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
+    kernels.pool(s.normalized(), layout, pooling, valid, s.pooled());
+    kernels.linear(s.pooled(), weight.value(), bias.value(), s.logits());
+  }
+
+  /** Adds to the gradient by the normalised tokens before it goes through the norm. */
+  @FunctionalInterface
+  public interface NormalizedGradient {
+    void addTo(Tensor gradient);
+  }
+
+  /**
+   * Writes the parameters' gradients.
+   *
+   * @param dLogits [batch, classes]
+   * @param extra a loss on the normalised tokens, already computed; null when there is none
+   * @param dx [rows, width], written; null when x is a constant
+   */
+  public void backward(
+      Kernels kernels,
+      Tensor x,
+      TokenLayout layout,
+      Tensor valid,
+      State s,
+      Tensor dLogits,
+      NormalizedGradient extra,
+      Tensor dx) {
+    kernels.linearBackward(
+        s.pooled(), weight.value(), dLogits, s.dPooled(), weight.gradient(), bias.gradient());
+    kernels.poolBackward(s.dPooled(), layout, pooling, valid, s.normalized());
+    if (extra != null) {
+      extra.addTo(s.normalized());
+    }
+    kernels.layerNormBackward(
+        x,
+        gamma.value(),
+        s.mean(),
+        s.rstd(),
+        s.normalized(),
+        dx,
+        false,
+        gamma.gradient(),
+        beta.gradient());
+  }
+
+  /** [classes] logits' bias and [width * parts, classes] weight, scale and shift: what an export writes. */
+  public Parameter weight() {
+    return weight;
+  }
+
+  /** [classes]. */
+  public Parameter bias() {
+    return bias;
+  }
+
+  /** [width]. */
+  public Parameter gamma() {
+    return gamma;
+  }
+
+  /** [width]. */
+  public Parameter beta() {
+    return beta;
+  }
+}

@@ -1,0 +1,36 @@
+package dev.sidefade.layers;
+
+import dev.sidefade.tensor.Shape;
+import dev.sidefade.tensor.Tensor;
+import java.util.function.Consumer;
+
+/**
+ * Hands out consecutive pieces of one tensor: the activations of a step. Plans for batches of different sizes may lie over
+ * the same memory, since only one is in use at a time.
+ */
+public final class Slab {
+  private static final long ALIGNMENT = 16;
+
+  private final Tensor memory;
+  private long used;
+
+  /** Over the given F32 memory. */
+  public Slab(Tensor memory) {
+    this.memory = memory;
+  }
+
+  /** Number of floats that {@code plan} takes. While it is measured all tensors are null. */
+  public static long measure(Consumer<Slab> plan) {
+    Slab slab = new Slab(null);
+    plan.accept(slab);
+    return slab.used;
+  }
+
+  /** The next piece; null while measuring. */
+  public Tensor take(long... dims) {
+    Shape shape = Shape.of(dims);
+    long at = used;
+    used = Math.addExact(used, (shape.size() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    return memory == null ? null : memory.slice(at, dims);
+  }
+}

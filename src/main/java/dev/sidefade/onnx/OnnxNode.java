@@ -1,0 +1,220 @@
+package dev.sidefade.onnx;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/**
+ * One operation of a graph. Mutable; it belongs to the graph that holds it: to use it in another,
+ * {@link #copy} it.
+ */
+public final class OnnxNode {
+  private final TrackedList<String> inputs = new TrackedList<>(this::changed);
+  private final TrackedList<String> outputs = new TrackedList<>(this::changed);
+  private final Map<String, Attribute> attributes = new LinkedHashMap<>();
+  private final List<RawField> kept;
+
+  /** These are null where the file does not have them, which means the same as empty. */
+  private String name;
+
+  private String opType;
+  private String domain;
+  private OnnxGraph graph;
+
+  OnnxNode(List<RawField> kept, String name, String opType, String domain) {
+    this.name = name;
+    this.opType = opType;
+    this.domain = domain;
+    this.kept = List.copyOf(kept);
+  }
+
+  /** A node of the default domain that is in no graph yet. */
+  public OnnxNode(String name, String opType, List<String> inputs, List<String> outputs) {
+    this(List.of(), name, opType, null);
+    this.inputs.addAll(inputs);
+    this.outputs.addAll(outputs);
+  }
+
+  /** Name of the node, often unique; empty where it has none. */
+  public String name() {
+    return orEmpty(name);
+  }
+
+  /** Gives the node another name; names need not be unique. */
+  public void setName(String name) {
+    this.name = name;
+  }
+
+  /** The operator, such as {@code MatMul}. */
+  public String opType() {
+    return orEmpty(opType);
+  }
+
+  /** Makes the node another operator; its attributes stay. */
+  public void setOpType(String opType) {
+    this.opType = opType;
+  }
+
+  /** Where the operator is defined: empty for ONNX itself, whatever way the file spells that. */
+  public String domain() {
+    return OpsetImport.plain(domain);
+  }
+
+  /** Takes the operator from another domain, which the model must import. */
+  public void setDomain(String domain) {
+    this.domain = domain;
+  }
+
+  /** Whether this is an operator of ONNX itself of the given type. */
+  public boolean is(String type) {
+    return opType().equals(type) && domain().isEmpty();
+  }
+
+  /**
+   * Names of the values that go in, to be edited freely; an empty name is an absent optional input.
+   */
+  public List<String> inputs() {
+    return inputs;
+  }
+
+  /** Name of input {@code i}, empty where it is absent. */
+  public String input(int i) {
+    return i < inputs.size() ? inputs.get(i) : "";
+  }
+
+  /**
+   * Names of the values that come out, to be edited freely; an empty name is one that nobody wants.
+   */
+  public List<String> outputs() {
+    return outputs;
+  }
+
+  /** Name of output {@code i}, empty where it is absent. */
+  public String output(int i) {
+    return i < outputs.size() ? outputs.get(i) : "";
+  }
+
+  /** All attributes in the order of the file. */
+  public Collection<Attribute> attributes() {
+    return Collections.unmodifiableCollection(attributes.values());
+  }
+
+  /** The attribute of the given name, of whatever kind. */
+  public Optional<Attribute> attribute(String attribute) {
+    return Optional.ofNullable(attributes.get(attribute));
+  }
+
+  /** Value of an integer attribute; empty where it is absent or of another kind. */
+  public OptionalLong intAttribute(String attribute) {
+    return valueOf(attribute) instanceof AttributeValue.OfLong(long value)
+        ? OptionalLong.of(value)
+        : OptionalLong.empty();
+  }
+
+  /** Value of a float attribute; empty where it is absent or of another kind. */
+  public OptionalDouble floatAttribute(String attribute) {
+    return valueOf(attribute) instanceof AttributeValue.OfFloat(float value)
+        ? OptionalDouble.of(value)
+        : OptionalDouble.empty();
+  }
+
+  /** Value of a text attribute; empty where it is absent or of another kind. */
+  public Optional<String> stringAttribute(String attribute) {
+    return valueOf(attribute) instanceof AttributeValue.OfString(String value)
+        ? Optional.of(value)
+        : Optional.empty();
+  }
+
+  /** Values of an attribute of integers; empty where it is absent or of another kind. */
+  public Optional<long[]> intsAttribute(String attribute) {
+    return valueOf(attribute) instanceof AttributeValue.OfLongs(List<Long> values)
+        ? Optional.of(values.stream().mapToLong(Long::longValue).toArray())
+        : Optional.empty();
+  }
+
+  /** The tensor of an attribute; empty where it is absent or of another kind. */
+  public Optional<Initializer> tensorAttribute(String attribute) {
+    return valueOf(attribute) instanceof AttributeValue.OfTensor(Initializer value)
+        ? Optional.of(value)
+        : Optional.empty();
+  }
+
+  /** Adds an attribute or takes the place of the one of that name. */
+  public void setAttribute(Attribute attribute) {
+    attributes.put(attribute.name(), attribute);
+    changed();
+  }
+
+  /** Removes an attribute if it is there. */
+  public void removeAttribute(String attribute) {
+    attributes.remove(attribute);
+    changed();
+  }
+
+  /** Graphs nested in attributes, as in {@code If} and {@code Loop}. */
+  public List<OnnxGraph> subgraphs() {
+    List<OnnxGraph> graphs = new ArrayList<>();
+    attributes.values().forEach(attribute -> graphs.addAll(attribute.graphs()));
+    return graphs;
+  }
+
+  /** The same node, in no graph yet; edits of one do not show in the other. */
+  public OnnxNode copy() {
+    OnnxNode copy = new OnnxNode(kept, name, opType, domain);
+    copy.inputs.addAll(inputs);
+    copy.outputs.addAll(outputs);
+    attributes.values().forEach(attribute -> copy.setAttribute(attribute.copy()));
+    return copy;
+  }
+
+  void attachTo(OnnxGraph owner) {
+    if (graph != null && graph != owner && graph.holds(this)) {
+      throw new IllegalArgumentException(this + " belongs to another graph; add a copy of it");
+    }
+    graph = owner;
+  }
+
+  List<RawField> kept() {
+    return kept;
+  }
+
+  String nameOrNull() {
+    return name;
+  }
+
+  String opTypeOrNull() {
+    return opType;
+  }
+
+  String domainOrNull() {
+    return domain;
+  }
+
+  private AttributeValue valueOf(String attribute) {
+    Attribute found = attributes.get(attribute);
+    return found == null ? null : found.value();
+  }
+
+  private void changed() {
+    if (graph != null) {
+      graph.changed();
+    }
+  }
+
+  private static String orEmpty(String text) {
+    return text == null ? "" : text;
+  }
+
+  /** How errors name this node: by its operator and name, or its first output. */
+  @Override
+  public String toString() {
+    String label = name().isEmpty() ? "with output " + output(0) : name();
+    return "node " + label + " (" + opType() + ")";
+  }
+}

@@ -1,0 +1,229 @@
+package dev.sidefade.report;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * Everything that a finished run has to tell, immutable. A number that is not finite, and a name
+ * that is not in its map, was not measured. Maps that have an order keep it, others are sorted by
+ * name, so that the same report always gives the same bytes. Make one with {@link #builder}.
+ *
+ * @param task kind of task in words, such as {@code classification}
+ * @param classNames in the order of the model's outputs
+ * @param seconds of the whole run
+ * @param config every option of the run; nested maps and lists are welcome
+ * @param history one row per finished epoch
+ * @param accuracy split ({@link #VAL}, {@link #TEST}) to model ({@link #LINEAR_PROBE}, {@link
+ *     #SIDE}, {@link #FADED}, others) to the share of right answers in [0, 1]
+ * @param latencyMs batch ({@link #BATCH_1}, {@link #BATCH_32}) to model ({@link #ORIGINAL}, {@link
+ *     #FADED}, {@link #KEPT}) to milliseconds per call
+ * @param parameters counts: {@link #BACKBONE}, {@link #TUNED}, {@link #SIDE}, others
+ * @param memoryBytes {@link #TRAINING_PEAK}, {@link #TAPS}, others
+ * @param fileBytes {@link #ORIGINAL}, {@link #FADED}, {@link #KEPT}, {@link #DELTA}, others
+ * @param tapNames of the side network's taps, the shallowest first
+ * @param tapSnapshots gates and mask as they were at the end of epochs
+ * @param environment names to versions and machine, such as {@code java} or {@code onnxruntime}
+ * @param notes plain sentences for the reader
+ */
+public record RunReport(
+    String title,
+    String task,
+    List<String> classNames,
+    long seed,
+    String device,
+    double seconds,
+    Map<String, Object> config,
+    List<EpochRow> history,
+    Map<String, Map<String, Double>> accuracy,
+    Map<String, Map<String, Latency>> latencyMs,
+    Map<String, Long> parameters,
+    Map<String, Long> memoryBytes,
+    Map<String, Long> fileBytes,
+    Optional<Confusion> confusion,
+    List<String> tapNames,
+    List<TapSnapshot> tapSnapshots,
+    List<PredictionSample> predictions,
+    Map<String, String> environment,
+    List<String> notes) {
+  public static final String VAL = "val";
+  public static final String TEST = "test";
+  public static final String LINEAR_PROBE = "linear_probe";
+  public static final String SIDE = "side";
+  public static final String FADED = "faded";
+  public static final String BATCH_1 = "batch1";
+  public static final String BATCH_32 = "batch32";
+  public static final String ORIGINAL = "original";
+  public static final String KEPT = "kept";
+  public static final String DELTA = "delta";
+  public static final String BACKBONE = "backbone";
+  public static final String TUNED = "tuned";
+  public static final String TRAINING_PEAK = "training_peak";
+
+  /**
+   * In {@link #memoryBytes}: the peak while the linear probe alone was trained, where it was
+   * measured.
+   */
+  public static final String PROBE_PEAK = "linear_probe_peak";
+
+  public static final String TAPS = "taps";
+
+  public RunReport {
+    classNames = List.copyOf(classNames);
+    config = Ordered.deepCopy(config);
+    history = List.copyOf(history);
+    accuracy = Ordered.copyOfNested(accuracy);
+    latencyMs = Ordered.copyOfNested(latencyMs);
+    parameters = Ordered.copyOf(parameters);
+    memoryBytes = Ordered.copyOf(memoryBytes);
+    fileBytes = Ordered.copyOf(fileBytes);
+    tapNames = List.copyOf(tapNames);
+    tapSnapshots = List.copyOf(tapSnapshots);
+    predictions = List.copyOf(predictions);
+    environment = Ordered.copyOf(environment);
+    notes = List.copyOf(notes);
+    int taps = tapNames.size();
+    for (TapSnapshot snapshot : tapSnapshots) {
+      if (snapshot.gates.size() != taps) {
+        throw new IllegalArgumentException(
+            "epoch %d has %d gates for %d taps"
+                .formatted(snapshot.epoch, snapshot.gates.size(), taps));
+      }
+    }
+    int classes = classNames.size();
+    if (confusion.isPresent() && confusion.get().counts.length != classes) {
+      throw new IllegalArgumentException(
+          "the confusion matrix has %d rows for %d class names"
+              .formatted(confusion.get().counts.length, classes));
+    }
+  }
+
+  /** Starts a report about which nothing but its title is known. */
+  public static RunReportBuilder builder(String title) {
+    return new RunReportBuilder(title);
+  }
+
+  /** The accuracy of a model on a split, empty where it was not measured. */
+  public OptionalDouble accuracy(String split, String model) {
+    Double value = accuracy.getOrDefault(split, Map.of()).get(model);
+    return value == null || !Double.isFinite(value)
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(value);
+  }
+
+  /** The latency of a model at a batch size, empty where it was not measured. */
+  public Optional<Latency> latency(String batch, String model) {
+    return Optional.ofNullable(latencyMs.getOrDefault(batch, Map.of()).get(model))
+        .filter(latency -> Double.isFinite(latency.median));
+  }
+
+  /**
+   * One epoch of training.
+   *
+   * @param epoch counted from 1
+   * @param losses mean of each loss term over the epoch, by name
+   * @param valFaded accuracy of the backbone alone on the validation rows, in [0, 1]
+   * @param valSide accuracy of the side network on the validation rows, in [0, 1]
+   * @param learningRate of the side network at the end of the epoch
+   * @param seconds that the epoch took, evaluation included
+   */
+  public record EpochRow(
+      int epoch,
+      Map<String, Double> losses,
+      OptionalDouble valFaded,
+      OptionalDouble valSide,
+      double learningRate,
+      double seconds) {
+    public EpochRow {
+      losses = Ordered.copyOf(losses);
+    }
+  }
+
+  /**
+   * Milliseconds per call: the median and the interval that was seen; NaN ends mean that none is
+   * known.
+   */
+  public record Latency(double median, double low, double high) {}
+
+  /**
+   * How often each class was taken for each.
+   *
+   * @param split the rows that were counted
+   * @param counts square; {@code counts[truth][predicted]}
+   */
+  public record Confusion(String split, long[][] counts) {
+    public Confusion {
+      counts = copy(counts);
+      for (long[] row : counts) {
+        if (row.length != counts.length) {
+          throw new IllegalArgumentException(
+              "a confusion matrix of " + counts.length + " rows has a row of " + row.length);
+        }
+      }
+    }
+
+    @Override
+    public long[][] counts() {
+      return copy(counts);
+    }
+
+    private static long[][] copy(long[][] matrix) {
+      long[][] copy = new long[matrix.length][];
+      for (int i = 0; i < copy.length; i++) {
+        copy[i] = matrix[i].clone();
+      }
+      return copy;
+    }
+  }
+
+  /**
+   * The ladder at the end of an epoch.
+   *
+   * @param gates one per tap in [0, 1]: the share that is taken from the side state, not the
+   *     backbone
+   * @param maskKeepRatio share of tokens that the mask keeps, empty where there is no mask
+   */
+  public record TapSnapshot(int epoch, List<Double> gates, OptionalDouble maskKeepRatio) {
+    public TapSnapshot {
+      gates = List.copyOf(gates);
+    }
+  }
+
+  /**
+   * One example with what the faded model says about it.
+   *
+   * @param pngImage the example as a PNG file, empty where it is no image
+   * @param probability of the predicted class, in [0, 1]
+   */
+  public record PredictionSample(
+      byte[] pngImage, String truth, String predicted, double probability) {
+    private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+
+    public PredictionSample {
+      pngImage = pngImage.clone();
+      if (pngImage.length > 0 && !startsAsPng(pngImage)) {
+        throw new IllegalArgumentException("the image of a prediction must be a PNG file or empty");
+      }
+    }
+
+    private static boolean startsAsPng(byte[] bytes) {
+      return bytes.length >= 24
+          && java.util.Arrays.equals(bytes, 0, PNG.length, PNG, 0, PNG.length);
+    }
+
+    @Override
+    public byte[] pngImage() {
+      return pngImage.clone();
+    }
+
+    public boolean isRight() {
+      return truth.equals(predicted);
+    }
+
+    /** Width in pixels as the PNG header says, 0 without an image. */
+    int imageWidth() {
+      return pngImage.length == 0 ? 0 : java.nio.ByteBuffer.wrap(pngImage).getInt(16);
+    }
+  }
+}

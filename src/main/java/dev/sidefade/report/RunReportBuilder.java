@@ -1,0 +1,166 @@
+package dev.sidefade.report;
+
+import dev.sidefade.report.RunReport.Confusion;
+import dev.sidefade.report.RunReport.EpochRow;
+import dev.sidefade.report.RunReport.Latency;
+import dev.sidefade.report.RunReport.PredictionSample;
+import dev.sidefade.report.RunReport.TapSnapshot;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Collects a {@link RunReport} piece by piece; what is never given counts as not measured. */
+public final class RunReportBuilder {
+  private final String title;
+  private String task = "classification";
+  private List<String> classNames = List.of();
+  private long seed;
+  private String device = "cpu";
+  private double seconds = Double.NaN;
+  private Map<String, Object> config = Map.of();
+  private final List<EpochRow> history = new ArrayList<>();
+  private final Map<String, Map<String, Double>> accuracy = new LinkedHashMap<>();
+  private final Map<String, Map<String, Latency>> latencyMs = new LinkedHashMap<>();
+  private final Map<String, Long> parameters = new LinkedHashMap<>();
+  private final Map<String, Long> memoryBytes = new LinkedHashMap<>();
+  private final Map<String, Long> fileBytes = new LinkedHashMap<>();
+  private Optional<Confusion> confusion = Optional.empty();
+  private List<String> tapNames = List.of();
+  private final List<TapSnapshot> tapSnapshots = new ArrayList<>();
+  private final List<PredictionSample> predictions = new ArrayList<>();
+  private final Map<String, String> environment = new LinkedHashMap<>();
+  private final List<String> notes = new ArrayList<>();
+
+  RunReportBuilder(String title) {
+    this.title = title;
+  }
+
+  public RunReportBuilder task(String kind) {
+    task = kind;
+    return this;
+  }
+
+  /** In the order of the model's outputs. */
+  public RunReportBuilder classNames(List<String> names) {
+    classNames = names;
+    return this;
+  }
+
+  public RunReportBuilder seed(long value) {
+    seed = value;
+    return this;
+  }
+
+  public RunReportBuilder device(String name) {
+    device = name;
+    return this;
+  }
+
+  /** Seconds of the whole run. */
+  public RunReportBuilder seconds(double value) {
+    seconds = value;
+    return this;
+  }
+
+  /** Every option of the run by name. */
+  public RunReportBuilder config(Map<String, Object> options) {
+    config = options;
+    return this;
+  }
+
+  public RunReportBuilder epoch(EpochRow row) {
+    history.add(row);
+    return this;
+  }
+
+  /**
+   * Share of right answers in [0, 1] of a model on a split, named by the constants of {@link
+   * RunReport}.
+   */
+  public RunReportBuilder accuracy(String split, String model, double share) {
+    accuracy.computeIfAbsent(split, s -> new LinkedHashMap<>()).put(model, share);
+    return this;
+  }
+
+  /**
+   * Milliseconds per call of a model at a batch size, named by the constants of {@link RunReport}.
+   */
+  public RunReportBuilder latency(String batch, String model, Latency latency) {
+    latencyMs.computeIfAbsent(batch, b -> new LinkedHashMap<>()).put(model, latency);
+    return this;
+  }
+
+  public RunReportBuilder parameters(String part, long count) {
+    parameters.put(part, count);
+    return this;
+  }
+
+  public RunReportBuilder memoryBytes(String what, long bytes) {
+    memoryBytes.put(what, bytes);
+    return this;
+  }
+
+  public RunReportBuilder fileBytes(String file, long bytes) {
+    fileBytes.put(file, bytes);
+    return this;
+  }
+
+  /** {@code counts[truth][predicted]} over the rows of a split, as many rows as class names. */
+  public RunReportBuilder confusion(String split, long[][] counts) {
+    confusion = Optional.of(new Confusion(split, counts));
+    return this;
+  }
+
+  /** Names of the side network's taps, the shallowest first. */
+  public RunReportBuilder tapNames(List<String> names) {
+    tapNames = names;
+    return this;
+  }
+
+  public RunReportBuilder tapSnapshot(TapSnapshot snapshot) {
+    tapSnapshots.add(snapshot);
+    return this;
+  }
+
+  public RunReportBuilder prediction(PredictionSample sample) {
+    predictions.add(sample);
+    return this;
+  }
+
+  public RunReportBuilder environment(String name, String value) {
+    environment.put(name, value);
+    return this;
+  }
+
+  /** A plain sentence for the reader. */
+  public RunReportBuilder note(String sentence) {
+    notes.add(sentence);
+    return this;
+  }
+
+  /** Throws IllegalArgumentException where the pieces do not fit each other. */
+  public RunReport build() {
+    return new RunReport(
+        title,
+        task,
+        classNames,
+        seed,
+        device,
+        seconds,
+        config,
+        history,
+        accuracy,
+        latencyMs,
+        parameters,
+        memoryBytes,
+        fileBytes,
+        confusion,
+        tapNames,
+        tapSnapshots,
+        predictions,
+        environment,
+        notes);
+  }
+}

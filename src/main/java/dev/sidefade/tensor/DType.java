@@ -1,0 +1,24 @@
+package dev.sidefade.tensor;
+
+/** Element types of a {@link Tensor}. Parameters, statistics and losses are always {@link #F32}. */
+public enum DType {
+  /** IEEE 754 binary32. */
+  F32(4),
+  /** IEEE 754 binary16. */
+  F16(2),
+  /** bfloat16: the upper half of a binary32. */
+  BF16(2),
+  /** 64-bit signed integer: token ids, attention masks. */
+  I64(8);
+
+  private final int bytes;
+
+  DType(int bytes) {
+    this.bytes = bytes;
+  }
+
+  /** Size of one element in bytes. */
+  public int bytes() {
+    return bytes;
+  }
+}

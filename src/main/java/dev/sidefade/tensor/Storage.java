@@ -1,0 +1,90 @@
+package dev.sidefade.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+
+/**
+ * The memory behind one or more tensors. It has one owner, who closes it; views share it and see that it is closed.
+ *
+ * <p>Host storage has a {@link #segment()}. Device storage has an {@link #address()} only: a device pointer is never
+ * handed out as a readable segment.
+ */
+public final class Storage implements AutoCloseable {
+  private final MemorySegment segment;
+  private final long address;
+  private final long bytes;
+  private Runnable release;
+
+  private Storage(MemorySegment segment, long address, long bytes, Runnable release) {
+    this.segment = segment;
+    this.address = address;
+    this.bytes = bytes;
+    this.release = Objects.requireNonNull(release, "release");
+  }
+
+  /** Storage in native host memory, given back by {@code release}. */
+  public static Storage host(MemorySegment segment, Runnable release) {
+    if (!segment.isNative()) {
+      throw new IllegalArgumentException("tensor storage must be native memory, got a heap segment");
+    }
+    return new Storage(segment, segment.address(), segment.byteSize(), release);
+  }
+
+  /** Storage of {@code bytes} bytes at a device address, given back by {@code release}. */
+  public static Storage device(long address, long bytes, Runnable release) {
+    return new Storage(null, address, bytes, release);
+  }
+
+  /** Whether {@link #close()} was not called yet. */
+  public boolean isOpen() {
+    return release != null;
+  }
+
+  /** Size in bytes. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /**
+   * First address, on the host or on the device.
+   *
+   * @throws IllegalStateException if closed
+   */
+  public long address() {
+    requireOpen();
+    return address;
+  }
+
+  /**
+   * The host memory.
+   *
+   * @throws IllegalStateException if closed, or if this is device memory
+   */
+  public MemorySegment segment() {
+    requireOpen();
+    if (segment == null) {
+      throw new IllegalStateException("tensor lives on a device: copy it to the host first");
+    }
+    return segment;
+  }
+
+  /** Whether the memory is readable by the host. */
+  public boolean onHost() {
+    return segment != null;
+  }
+
+  @Override
+  public void close() {
+    Runnable r = release;
+    release = null;
+    if (r != null) {
+      r.run();
+    }
+  }
+
+  private void requireOpen() {
+    if (release == null) {
+      throw new IllegalStateException("tensor storage of " + bytes + " bytes is closed");
+    }
+  }
+}

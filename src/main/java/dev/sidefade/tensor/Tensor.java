@@ -1,0 +1,157 @@
+package dev.sidefade.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A dense row-major tensor over a {@link Storage}. Views ({@link #view}, {@link #slice}) share the storage and own
+ * nothing; closing the tensor that a device allocated gives the memory back.
+ */
+public final class Tensor implements AutoCloseable {
+  private final Shape shape;
+  private final DType dtype;
+  private final Storage storage;
+  private final long offset;
+  private final boolean owner;
+
+  private Tensor(Shape shape, DType dtype, Storage storage, long offset, boolean owner) {
+    long bytes = Math.multiplyExact(shape.size(), dtype.bytes());
+    if (offset < 0 || Math.addExact(offset, bytes) > storage.bytes()) {
+      throw new IllegalArgumentException(
+          "tensor " + dtype + shape + " at byte " + offset + " does not fit " + storage.bytes() + " bytes");
+    }
+    this.shape = shape;
+    this.dtype = dtype;
+    this.storage = storage;
+    this.offset = offset;
+    this.owner = owner;
+  }
+
+  /** A tensor that owns {@code storage}: closing the one closes the other. */
+  public static Tensor owning(Shape shape, DType dtype, Storage storage) {
+    return new Tensor(shape, dtype, storage, 0, true);
+  }
+
+  /** A tensor over foreign native memory, which must outlive it. */
+  public static Tensor wrap(MemorySegment segment, Shape shape, DType dtype) {
+    return new Tensor(shape, dtype, Storage.host(segment, () -> {}), 0, false);
+  }
+
+  /** The dimensions, outermost first. */
+  public Shape shape() {
+    return shape;
+  }
+
+  /** Dimension {@code i}; -1 is the innermost. */
+  public long dim(int i) {
+    return shape.dim(i);
+  }
+
+  /** The element type. */
+  public DType dtype() {
+    return dtype;
+  }
+
+  /** Number of elements. */
+  public long size() {
+    return shape.size();
+  }
+
+  /** Number of bytes. */
+  public long bytes() {
+    return shape.size() * dtype.bytes();
+  }
+
+  /** Address of the first element, on the host or on the device. */
+  public long address() {
+    return storage.address() + offset;
+  }
+
+  /** Whether the host can read it. */
+  public boolean onHost() {
+    return storage.onHost();
+  }
+
+  /** The host memory of exactly this tensor. */
+  public MemorySegment segment() {
+    return storage.segment().asSlice(offset, bytes());
+  }
+
+  /** The same elements under another shape of the same size. */
+  public Tensor view(long... dims) {
+    Shape s = Shape.of(dims);
+    if (s.size() != size()) {
+      throw new IllegalArgumentException("cannot view " + shape + " as " + s + ": sizes differ");
+    }
+    return new Tensor(s, dtype, storage, offset, false);
+  }
+
+  /** Elements {@code [from, from + size of dims)} in row-major order, as a tensor of shape {@code dims}. */
+  public Tensor slice(long from, long... dims) {
+    Shape s = Shape.of(dims);
+    if (from < 0 || Math.addExact(from, s.size()) > size()) {
+      throw new IllegalArgumentException(
+          "slice of " + s + " at element " + from + " leaves a tensor of shape " + shape);
+    }
+    return new Tensor(s, dtype, storage, offset + from * dtype.bytes(), false);
+  }
+
+  /** Element {@code i} of an F32 host tensor, in row-major order. */
+  public float get(long i) {
+    requireF32();
+    return segment().getAtIndex(ValueLayout.JAVA_FLOAT, i);
+  }
+
+  /** Sets element {@code i} of an F32 host tensor. */
+  public void set(long i, float value) {
+    requireF32();
+    segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+  }
+
+  /** Copies an F32 host tensor into a new array. */
+  public float[] toFloats() {
+    requireF32();
+    return segment().toArray(ValueLayout.JAVA_FLOAT);
+  }
+
+  /** Fills an F32 host tensor from an array of the same length. */
+  public void setFloats(float[] values) {
+    requireF32();
+    if (values.length != size()) {
+      throw new IllegalArgumentException(values.length + " values for a tensor of shape " + shape);
+    }
+    MemorySegment.copy(values, 0, segment(), ValueLayout.JAVA_FLOAT, 0, values.length);
+  }
+
+  /** Copies another host tensor of the same type and size into this one. */
+  public void copyFrom(Tensor other) {
+    if (other.dtype != dtype || other.size() != size()) {
+      throw new IllegalArgumentException(
+          "cannot copy " + other.dtype + other.shape + " into " + dtype + shape);
+    }
+    segment().copyFrom(other.segment());
+  }
+
+  /** Sets every byte of a host tensor to zero. */
+  public void zero() {
+    segment().fill((byte) 0);
+  }
+
+  @Override
+  public void close() {
+    if (owner) {
+      storage.close();
+    }
+  }
+
+  private void requireF32() {
+    if (dtype != DType.F32) {
+      throw new IllegalStateException("tensor holds " + dtype + ", not F32");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return dtype + shape.toString();
+  }
+}

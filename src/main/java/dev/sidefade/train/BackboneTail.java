@@ -1,0 +1,111 @@
+package dev.sidefade.train;
+
+import dev.sidefade.kernels.Device;
+import dev.sidefade.kernels.Kernels;
+import dev.sidefade.kernels.Pooling;
+import dev.sidefade.kernels.TokenLayout;
+import dev.sidefade.layers.Initializer;
+import dev.sidefade.layers.Parameter;
+import dev.sidefade.layers.Parameters;
+import dev.sidefade.layers.ReadOut;
+import dev.sidefade.layers.Slab;
+import dev.sidefade.tensor.Tensor;
+import java.util.function.Consumer;
+
+/** What is tuned of the backbone: its last layer norm and a new output layer, on the frozen trunk's features. */
+public final class BackboneTail implements AutoCloseable {
+  /**
+   * Shape of the tail.
+   *
+   * @param width of the trunk's features
+   * @param pooling of the tokens
+   * @param layout of the tokens that enter the last norm, for the largest batch
+   * @param classes of the output layer
+   * @param epsilon of the last norm
+   * @param scale [width] of the pretrained norm
+   * @param shift [width] of the pretrained norm
+   */
+  public record Config(
+      int width,
+      Pooling pooling,
+      TokenLayout layout,
+      int classes,
+      float epsilon,
+      float[] scale,
+      float[] shift) {}
+
+  private final Config config;
+  private final Parameters parameters = new Parameters();
+  private final ReadOut readOut;
+  private final Tensor memory;
+  private final Plans<ReadOut.State> plans;
+
+  /**
+   * @param extra declares further parameters that learn with the tail
+   */
+  public BackboneTail(Config config, Device device, long seed, Consumer<Parameters> extra) {
+    this.config = config;
+    readOut =
+        new ReadOut(
+            parameters,
+            Parameter.Role.NORM,
+            Parameter.Role.HEAD,
+            config.width(),
+            config.pooling(),
+            config.classes(),
+            config.epsilon(),
+            Initializer.values(config.scale()),
+            Initializer.values(config.shift()));
+    extra.accept(parameters);
+    parameters.allocate(device, seed);
+    memory = device.allocate(Slab.measure(slab -> readOut.state(slab, config.layout())));
+    plans = new Plans<>(b -> readOut.state(new Slab(memory), config.layout().withBatch(b)));
+  }
+
+  /** Its shape. */
+  public Config config() {
+    return config;
+  }
+
+  /** Its parameters: norm, head, and the extra ones. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /** Last norm and output layer. */
+  public ReadOut readOut() {
+    return readOut;
+  }
+
+  /** Logits [batch, classes] of the features that enter the last norm. */
+  public Tensor forward(Kernels kernels, Tensor last, int batch) {
+    ReadOut.State state = plans.of(batch);
+    readOut.forward(kernels, last, config.layout().withBatch(batch), null, state);
+    return state.logits();
+  }
+
+  /** [rows, width] output of the last norm, after {@link #forward}. */
+  Tensor normalized(int batch) {
+    return plans.of(batch).normalized();
+  }
+
+  /** Writes the gradients of norm and head; {@code extra} may be null. */
+  void backward(
+      Kernels kernels, Tensor last, int batch, Tensor dLogits, ReadOut.NormalizedGradient extra) {
+    readOut.backward(
+        kernels,
+        last,
+        config.layout().withBatch(batch),
+        null,
+        plans.of(batch),
+        dLogits,
+        extra,
+        null);
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+    memory.close();
+  }
+}

@@ -1,0 +1,118 @@
+package dev.sidefade.train;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import dev.sidefade.export.Safetensors;
+import dev.sidefade.layers.Parameters;
+import dev.sidefade.tensor.BadInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Everything that a training needs to go on, in one safetensors file: values and moments of all parameters, the history
+ * and the best epoch so far. Random numbers are counter-based and need no state.
+ */
+public final class Checkpoint {
+  private static final String FINGERPRINT = "fingerprint";
+  private static final String STATE = "state";
+
+  private final Gson gson = new GsonBuilder().serializeSpecialFloatingPointValues().create();
+  private final Path file;
+  private final String fingerprint;
+  private final Map<String, Parameters> sets = new LinkedHashMap<>();
+
+  /** The part of a state that is no tensor. */
+  private record Text(List<EpochRecord> history, int bestEpoch, double bestScore, boolean stopped) {}
+
+  /**
+   * @param fingerprint of everything that decides the result; a checkpoint of another one is refused
+   */
+  public Checkpoint(
+      Path file, String fingerprint, Optional<BackboneTail> tail, Optional<SidePart> side) {
+    this.file = file;
+    this.fingerprint = fingerprint;
+    tail.ifPresent(t -> sets.put("tail", t.parameters()));
+    side.ifPresent(s -> sets.put("side", s.parameters()));
+  }
+
+  /** Whether there is one. */
+  public boolean exists() {
+    return Files.isRegularFile(file);
+  }
+
+  /** Writes the state over the last checkpoint; a crash leaves one of the two whole. */
+  public void save(TrainingState state) throws IOException {
+    Map<String, Safetensors.Entry> out = new LinkedHashMap<>();
+    sets.forEach(
+        (name, p) -> {
+          out.put(name + ".values", Safetensors.Entry.of(p.values()));
+          out.put(name + ".first_moments", Safetensors.Entry.of(p.firstMoments()));
+          out.put(name + ".second_moments", Safetensors.Entry.of(p.secondMoments()));
+        });
+    state
+        .best()
+        .ifPresent(
+            best -> {
+              out.put("best.tail", new Safetensors.Entry(best.tail(), best.tail().length));
+              out.put("best.side", new Safetensors.Entry(best.side(), best.side().length));
+            });
+    Text text =
+        new Text(
+            state.history(),
+            state.best().map(TrainingState.Best::epoch).orElse(0),
+            state.best().map(TrainingState.Best::score).orElse(0.0),
+            state.stopped());
+    Safetensors.write(file, out, Map.of(FINGERPRINT, fingerprint, STATE, gson.toJson(text)));
+  }
+
+  /**
+   * Puts the parameters back and returns how far the training was.
+   *
+   * @throws BadInputException if the file is damaged or was made with other settings
+   */
+  public TrainingState load() throws IOException {
+    Safetensors.Content in = Safetensors.read(file);
+    if (!fingerprint.equals(in.metadata().get(FINGERPRINT))) {
+      throw new BadInputException(
+          "the checkpoint "
+              + file
+              + " was made with other settings or another backbone: use the same ones to resume, or"
+              + " another output folder");
+    }
+    sets.forEach(
+        (name, p) -> {
+          p.values().setFloats(floats(in, name + ".values"));
+          p.firstMoments().setFloats(floats(in, name + ".first_moments"));
+          p.secondMoments().setFloats(floats(in, name + ".second_moments"));
+        });
+    Text text = gson.fromJson(in.metadata().get(STATE), Text.class);
+    TrainingState state = new TrainingState();
+    text.history().forEach(state::add);
+    if (text.bestEpoch() > 0) {
+      state.setBest(
+          new TrainingState.Best(
+              text.bestEpoch(),
+              text.bestScore(),
+              floats(in, "best.tail"),
+              floats(in, "best.side")));
+    }
+    if (text.stopped()) {
+      state.stop();
+    }
+    return state;
+  }
+
+  private float[] floats(Safetensors.Content content, String name) {
+    Safetensors.Entry entry = content.tensors().get(name);
+    if (entry == null) {
+      throw new BadInputException(
+          "the checkpoint " + file + " lacks " + name + ": delete it and start again");
+    }
+    return entry.values();
+  }
+}

@@ -1,0 +1,21 @@
+package dev.sidefade.train;
+
+/** A loss or a gradient became NaN or infinite; the last checkpoint is good. */
+public final class DivergedException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * @param term name of the loss or gradient
+   * @param step from 1
+   */
+  public DivergedException(String term, long step, double value) {
+    super(
+        "training diverged at step "
+            + step
+            + ": "
+            + term
+            + " is "
+            + value
+            + "; the last checkpoint was kept, lower the learning rate and start again");
+  }
+}

@@ -1,0 +1,18 @@
+package dev.sidefade.train;
+
+/**
+ * Linear warm-up, then half a cosine to zero.
+ *
+ * @param warmup steps of the warm-up
+ * @param total steps of the whole training
+ */
+public record LearningRate(long warmup, long total) {
+  /** Factor of the learning rates at this step, from 0; in (0, 1]. */
+  public double factor(long step) {
+    if (step < warmup) {
+      return (step + 1.0) / warmup;
+    }
+    double progress = (double) (step - warmup) / Math.max(1, total - warmup);
+    return 0.5 * (1 + StrictMath.cos(StrictMath.PI * Math.min(1, progress)));
+  }
+}

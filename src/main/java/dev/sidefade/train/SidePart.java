@@ -1,0 +1,91 @@
+package dev.sidefade.train;
+
+import dev.sidefade.distill.FeatureConfig;
+import dev.sidefade.distill.FeaturePath;
+import dev.sidefade.kernels.Device;
+import dev.sidefade.kernels.Kernels;
+import dev.sidefade.kernels.TokenLayout;
+import dev.sidefade.layers.Parameters;
+import dev.sidefade.layers.Slab;
+import dev.sidefade.side.SideActivations;
+import dev.sidefade.side.SideConfig;
+import dev.sidefade.side.SideNetwork;
+import dev.sidefade.tensor.Tensor;
+import java.util.Optional;
+
+/** The side network with its feature path, parameters and the memory of a step. */
+public final class SidePart implements AutoCloseable {
+  /** Memory for one size of batch. */
+  record Plan(
+      SideActivations activations, FeaturePath.Activations features, Tensor keep, Tensor dLogits) {}
+
+  private final SideNetwork network;
+  private final Optional<FeaturePath> features;
+  private final Parameters parameters = new Parameters();
+  private final Tensor memory;
+  private final Plans<Plan> plans;
+
+  /**
+   * @param layout of the tokens, for the largest batch
+   * @param features the feature path from the backbone, if it is on
+   */
+  public SidePart(
+      SideConfig config,
+      Optional<FeatureConfig> features,
+      TokenLayout layout,
+      Device device,
+      long seed) {
+    network = new SideNetwork(config, parameters);
+    this.features = features.map(f -> new FeaturePath(f, config, parameters));
+    parameters.allocate(device, seed);
+    memory = device.allocate(Slab.measure(slab -> plan(slab, layout)));
+    plans = new Plans<>(batch -> plan(new Slab(memory), layout.withBatch(batch)));
+  }
+
+  private Plan plan(Slab slab, TokenLayout layout) {
+    return new Plan(
+        new SideActivations(network, layout, slab),
+        features.map(f -> f.activations(layout, slab)).orElse(null),
+        slab.take(layout.rows()),
+        slab.take(layout.batch(), network.config().classes()));
+  }
+
+  /** The network. */
+  public SideNetwork network() {
+    return network;
+  }
+
+  /** Its parameters, those of the feature path included. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /** Number of scalars of the network alone, which a kept model carries. */
+  public long networkParameters() {
+    return parameters.all().stream()
+        .filter(p -> !p.name().startsWith("align.") && !p.name().startsWith("generator."))
+        .mapToLong(p -> p.shape().size())
+        .sum();
+  }
+
+  Optional<FeaturePath> features() {
+    return features;
+  }
+
+  Plan plan(int batch) {
+    return plans.of(batch);
+  }
+
+  /** Logits [batch, classes] with nothing masked. */
+  public Tensor forward(Kernels kernels, TrunkFeatures trunk, int batch) {
+    Plan plan = plans.of(batch);
+    network.forward(kernels, trunk.taps(), null, null, plan.activations());
+    return plan.activations().logits();
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+    memory.close();
+  }
+}

@@ -1,0 +1,155 @@
+package dev.sidefade.train;
+
+import dev.sidefade.kernels.Device;
+import dev.sidefade.layers.Parameter;
+import dev.sidefade.tensor.Tensor;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Runs epochs: batches in their order, validation after every epoch, early stop, checkpoints. All that a later epoch needs
+ * is in {@link TrainingState} and the parameters, so a resumed run ends with the same bytes as one that was never stopped.
+ */
+public final class Trainer {
+  /**
+   * How long and how often.
+   *
+   * @param epochs at most
+   * @param patience epochs without a better validation accuracy after which training stops; 0 = never
+   * @param order of the examples
+   */
+  public record Plan(int epochs, int patience, EpochOrder order) {}
+
+  /** Hears of progress. */
+  public interface Listener {
+    void stepDone(long step, double loss);
+
+    void epochDone(EpochRecord epoch);
+  }
+
+  /** Saves the state after an epoch. */
+  @FunctionalInterface
+  public interface Saver {
+    void save(TrainingState state) throws IOException;
+  }
+
+  private final Device device;
+  private final PathSettings settings;
+  private final Plan plan;
+  private final DualPath path;
+  private final Optional<BackboneTail> tail;
+  private final Optional<SidePart> side;
+  private final FeatureFeed train;
+  private final Optional<? extends FeatureFeed> validation;
+
+  /** Trains {@code tail} and {@code side} through {@code path} on the rows of {@code train}. */
+  public Trainer(
+      Device device,
+      PathSettings settings,
+      Plan plan,
+      DualPath path,
+      Optional<BackboneTail> tail,
+      Optional<SidePart> side,
+      FeatureFeed train,
+      Optional<? extends FeatureFeed> validation) {
+    this.device = device;
+    this.settings = settings;
+    this.plan = plan;
+    this.path = path;
+    this.tail = tail;
+    this.side = side;
+    this.train = train;
+    this.validation = validation;
+  }
+
+  /**
+   * Trains from {@code state} to the end.
+   *
+   * @throws DivergedException if a loss or gradient is not finite
+   */
+  public void run(TrainingState state, Listener listener, Saver saver) throws IOException {
+    while (state.epochsDone() < plan.epochs() && !state.stopped()) {
+      EpochRecord epoch = epoch(state.epochsDone(), listener);
+      state.add(epoch);
+      followBest(state, epoch);
+      saver.save(state);
+      listener.epochDone(epoch);
+    }
+    if (plan.patience() > 0) {
+      state.best().ifPresent(best -> best.restore(tail, side));
+    }
+  }
+
+  private void followBest(TrainingState state, EpochRecord epoch) {
+    if (plan.patience() == 0) {
+      return;
+    }
+    // what ships decides: the backbone's path, or the side network where the backbone is left alone
+    double score = tail.isPresent() ? epoch.validationFaded() : epoch.validationSide();
+    if (state.best().isEmpty() || score > state.best().get().score()) {
+      state.setBest(TrainingState.Best.of(epoch.epoch(), score, tail, side));
+    } else if (epoch.epoch() - state.best().get().epoch() >= plan.patience()) {
+      state.stop();
+    }
+  }
+
+  private EpochRecord epoch(int epoch, Listener listener) {
+    long start = System.nanoTime();
+    EpochOrder order = plan.order();
+    train.start(epoch, order.epoch(epoch), order.rows());
+    StepLosses losses = new StepLosses();
+    long first = (long) epoch * order.steps();
+    for (int i = 0; i < order.steps(); i++) {
+      path.step(train.next(), first + i, losses);
+      double total = losses.means().values().stream().mapToDouble(v -> v).sum();
+      listener.stepDone(first + i + 1, total);
+    }
+    long last = first + order.steps() - 1;
+    double masked =
+        settings.maskSchedule().ratio(settings.maskRatio(), last, settings.schedule().total());
+    return new EpochRecord(
+        epoch + 1,
+        losses.means(),
+        validationAccuracy(tail.map(this::tailNetwork), tail.map(t -> t.config().classes())),
+        validationAccuracy(
+            side.map(this::sideNetwork), side.map(s -> s.network().config().classes())),
+        settings.schedule().factor(last),
+        gates(),
+        1 - masked,
+        (System.nanoTime() - start) / 1e9);
+  }
+
+  private double validationAccuracy(
+      Optional<Evaluation.Network> network, Optional<Integer> classes) {
+    if (network.isEmpty() || validation.isEmpty()) {
+      return Double.NaN;
+    }
+    return Evaluation.of(
+            validation.get(), plan.order().rows(), classes.orElseThrow(), network.get())
+        .accuracy();
+  }
+
+  private Evaluation.Network tailNetwork(BackboneTail part) {
+    return (features, batch) -> part.forward(device.kernels(), features.last(), batch);
+  }
+
+  private Evaluation.Network sideNetwork(SidePart part) {
+    return (features, batch) -> part.forward(device.kernels(), features, batch);
+  }
+
+  private List<Double> gates() {
+    List<Double> gates = new ArrayList<>();
+    side.ifPresent(
+        part -> {
+          Parameter a = part.network().gates();
+          float tau = part.network().config().tau();
+          Tensor value = a.value();
+          for (long l = 0; l < value.size(); l++) {
+            gates.add(1 / (1 + Math.exp(-value.get(l) / tau)));
+          }
+        });
+    return gates;
+  }
+}

@@ -1,0 +1,328 @@
+package dev.sidefade.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.sidefade.AdaptConfig;
+import dev.sidefade.SideKind;
+import dev.sidefade.Tune;
+import dev.sidefade.distill.Direction;
+import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.kernels.MaskPlacement;
+import dev.sidefade.kernels.Pooling;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Options of adapt become the configuration that they name. */
+class AdaptOptionsTest {
+  private static AdaptConfig config(String... options) {
+    List<String> all =
+        new ArrayList<>(List.of("--backbone", "b.onnx", "--train", "t", "--out", "o"));
+    all.addAll(List.of(options));
+    return Cli.config(all.toArray(String[]::new));
+  }
+
+  private static AdaptConfig.Builder expected() {
+    return AdaptConfig.builder().backbone(Path.of("b.onnx")).train("t").out(Path.of("o"));
+  }
+
+  @Test
+  void withoutOptionsTheLibrarysDefaultsHold() {
+    assertEquals(expected().build(), config());
+  }
+
+  @Test
+  void everyOptionReachesItsSetting() {
+    AdaptConfig all =
+        config(
+            "--unlabelled=u,ul",
+            "--val=v",
+            "--test",
+            "te",
+            "--tune",
+            "final-norm",
+            "--readout",
+            "cls+mean",
+            "--side",
+            "adapter",
+            "--side-width",
+            "24",
+            "--taps",
+            "0,2-4",
+            "--features",
+            "backbone-to-side",
+            "--shallow",
+            "1-2",
+            "--deep",
+            "none",
+            "--generation-ratio",
+            "0.25",
+            "--imitation-weight",
+            "2",
+            "--generation-weight",
+            "3",
+            "--rank",
+            "5",
+            "--logits",
+            "backbone-to-side",
+            "--temperature",
+            "1.5",
+            "--kl-weight",
+            "0.75",
+            "--mask-ratio",
+            "0.125",
+            "--mask-on",
+            "input",
+            "--mask-schedule",
+            "cosine",
+            "--epochs",
+            "3",
+            "--batch",
+            "7",
+            "--lr-side",
+            "1e-2",
+            "--lr-head",
+            "2e-2",
+            "--lr-norm",
+            "3e-2",
+            "--weight-decay",
+            "0.5",
+            "--warmup",
+            "9",
+            "--clip",
+            "0",
+            "--label-smoothing",
+            "0.0625",
+            "--backbone-every",
+            "2",
+            "--patience",
+            "4",
+            "--flip",
+            "--shift",
+            "3",
+            "--mean",
+            "0.1,0.2,0.3",
+            "--std",
+            "0.4",
+            "--strict",
+            "--seed",
+            "-5",
+            "--device",
+            "cpu",
+            "--threads",
+            "2",
+            "--resume");
+    AdaptConfig wanted =
+        expected()
+            .unlabelled("u,ul")
+            .validation("v")
+            .test("te")
+            .tune(Tune.FINAL_NORM)
+            .readout(Pooling.CLS_MEAN)
+            .side(SideKind.ADAPTER)
+            .sideWidth(24)
+            .taps(List.of(0, 2, 3, 4))
+            .features(Direction.BACKBONE_TO_SIDE)
+            .shallow(List.of(1, 2))
+            .deep(List.of())
+            .generationRatio(0.25)
+            .imitationWeight(2)
+            .generationWeight(3)
+            .alignmentRank(5)
+            .logits(Direction.BACKBONE_TO_SIDE)
+            .temperature(1.5)
+            .klWeight(0.75)
+            .maskRatio(0.125)
+            .maskPlacement(MaskPlacement.INPUT)
+            .maskSchedule(MaskSchedule.COSINE)
+            .epochs(3)
+            .batch(7)
+            .learningRateSide(1e-2)
+            .learningRateHead(2e-2)
+            .learningRateNorm(3e-2)
+            .weightDecay(0.5)
+            .warmupSteps(9)
+            .clipNorm(0)
+            .labelSmoothing(0.0625)
+            .backboneEvery(2)
+            .patience(4)
+            .flip(true)
+            .shift(3)
+            .mean(List.of(0.1, 0.2, 0.3))
+            .std(List.of(0.4))
+            .strict(true)
+            .seed(-5)
+            .device("cpu")
+            .threads(2)
+            .resume(true)
+            .build();
+    assertEquals(wanted, all);
+  }
+
+  /** Options that are given in any number and order leave all others at their defaults. */
+  @Test
+  void anySubsetOfOptionsChangesJustThoseSettings() {
+    Map<String, String> defaults = new TreeMap<>(AdaptDefaults.spelled(config()));
+    Map<String, String> others = new TreeMap<>();
+    others.put("unlabelled", "more");
+    others.put("val", "v");
+    others.put("test", "te");
+    others.put("readout", "mean");
+    others.put("side-width", "48");
+    others.put("shallow", "1,2");
+    others.put("deep", "5");
+    others.put("mean", "0.5,0.25");
+    others.put("std", "0.125");
+    others.put("tune", "head");
+    others.put("side", "adapter");
+    others.put("taps", "1,3");
+    others.put("logits", "off");
+    others.put("mask-on", "input");
+    others.put("mask-schedule", "linear");
+    others.put("device", "cuda");
+    for (String number :
+        List.of(
+            "epochs",
+            "batch",
+            "rank",
+            "warmup",
+            "backbone-every",
+            "patience",
+            "shift",
+            "seed",
+            "threads")) {
+      others.put(number, "3");
+    }
+    for (String share :
+        List.of(
+            "generation-ratio",
+            "imitation-weight",
+            "generation-weight",
+            "temperature",
+            "kl-weight",
+            "mask-ratio",
+            "lr-side",
+            "lr-head",
+            "lr-norm",
+            "weight-decay",
+            "clip",
+            "label-smoothing")) {
+      others.put(share, "0.75");
+    }
+    Random random = new Random(1);
+    for (int run = 0; run < 60; run++) {
+      Map<String, String> wanted = new TreeMap<>(defaults);
+      List<String> options = new ArrayList<>();
+      for (String key : others.keySet()) {
+        if (random.nextInt(4) == 0) {
+          wanted.put(key, others.get(key));
+          int at = random.nextInt(options.size() + 1);
+          options.add(at, "--" + key + "=" + others.get(key));
+        }
+      }
+      assertEquals(
+          wanted, new TreeMap<>(AdaptDefaults.spelled(config(options.toArray(String[]::new)))));
+    }
+  }
+
+  @Test
+  void flagsCanBeTakenBack() {
+    assertTrue(config("--flip").flip());
+    assertFalse(config("--no-flip").flip());
+    assertTrue(config("--strict").strict());
+    assertFalse(config("--no-strict").strict());
+    assertTrue(config("--resume").resume());
+  }
+
+  @Test
+  void everyConstantOfEveryChoiceCanBeWritten() {
+    for (Tune tune : Tune.values()) {
+      assertEquals(tune, config("--tune", Choice.text(tune)).tune());
+    }
+    for (Pooling pooling : Pooling.values()) {
+      assertEquals(Optional.of(pooling), config("--readout", Choice.text(pooling)).readout());
+    }
+    for (Direction direction : Direction.values()) {
+      assertEquals(direction, config("--features", Choice.text(direction)).features());
+      assertEquals(direction, config("--logits", Choice.text(direction)).logits());
+    }
+    assertEquals(List.of("cls", "mean", "cls+mean"), Choice.texts(Pooling.class));
+    assertEquals(
+        List.of("backbone-to-side", "side-to-backbone", "off"), Choice.texts(Direction.class));
+    assertEquals(SideKind.NONE, config("--side", "none").side());
+    assertEquals("auto", config("--device=auto").device());
+  }
+
+  @Test
+  void allTapsIsTheEmptyList() {
+    assertEquals(List.of(), config("--taps", "all").taps());
+    assertEquals(IntStream.rangeClosed(0, 12).boxed().toList(), config("--taps", "0-12").taps());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--tune|FINAL_NORM|expected one of none, head, final-norm, got 'FINAL_NORM'",
+        "--readout|cls_mean|expected one of cls, mean, cls+mean",
+        "--side|lstm|expected one of transformer, adapter, none",
+        "--features|on|expected one of backbone-to-side, side-to-backbone, off",
+        "--logits|both|expected one of backbone-to-side",
+        "--mask-on|tokens|expected one of state, input",
+        "--mask-schedule|exp|expected one of constant, linear, cosine",
+        "--device|tpu|expected one of cpu, cuda, auto",
+        "--epochs|many|'many' is not an int",
+        "--epochs|0|epochs and batch must be at least 1",
+        "--seed|1.5|'1.5' is not a long",
+        "--lr-side|fast|'fast' is not a double",
+        "--lr-head|-1|must not be negative",
+        "--lr-norm|NaN|must not be negative",
+        "--temperature|0|temperature must be positive",
+        "--mask-ratio|1|mask ratio must be at least 0 and below 1",
+        "--generation-ratio|-0.1|generation ratio",
+        "--label-smoothing|2|label smoothing",
+        "--taps|1;2|expected numbers of taps such as 0,2,4 or 1-3",
+        "--taps|none|--taps names no tap",
+        "--taps|3-1|goes down",
+        "--taps|1,1-2|named twice",
+        "--shallow|all|takes numbers of taps",
+        "--deep|99999|expected numbers of taps",
+        "--mean|0.5;0.5|is not a double",
+        "--features|side-to-backbone|"
+      })
+  void wrongValuesAreRefusedInOneSentence(String option, String value, String says) {
+    List<String> args =
+        new ArrayList<>(List.of("adapt", "--backbone=b", "--train=t", "--out=o", option, value));
+    if (says == null) {
+      args.add("--tune=head");
+      says = "needs --tune final-norm";
+    }
+    String sentence = Cli.run(args.toArray(String[]::new)).refusal();
+    assertTrue(sentence.contains(says), sentence);
+  }
+
+  @Test
+  void missingAndUnknownOptionsAreNamed() {
+    String missing = Cli.run("adapt", "--train", "t").refusal();
+    assertTrue(missing.contains("--backbone") && missing.contains("--out"), missing);
+    assertFalse(missing.contains("--train"), missing);
+    String unknown =
+        Cli.run("adapt", "--backbone=b", "--train=t", "--out=o", "--epoch=3").refusal();
+    assertTrue(unknown.contains("--epoch=3") && unknown.contains("did you mean --epochs"), unknown);
+    String twice =
+        Cli.run("adapt", "--backbone=b", "--train=t", "--out=o", "--seed=1", "--seed=2").refusal();
+    assertTrue(twice.contains("--seed"), twice);
+    String surplus = Cli.run("adapt", "--backbone=b", "--train=t", "--out=o", "surplus").refusal();
+    assertTrue(surplus.contains("surplus"), surplus);
+  }
+}

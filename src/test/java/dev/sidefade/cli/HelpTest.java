@@ -1,0 +1,133 @@
+package dev.sidefade.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.sidefade.SideKind;
+import dev.sidefade.Tune;
+import dev.sidefade.distill.Direction;
+import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.kernels.MaskPlacement;
+import dev.sidefade.kernels.Pooling;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+/** What --help says. */
+class HelpTest {
+  private static String help(String... args) {
+    Cli.Outcome outcome = Cli.run(args);
+    assertEquals(0, outcome.code(), outcome.err());
+    assertEquals("", outcome.err());
+    return outcome.out();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "adapt|--backbone --train --unlabelled --val --test --out --tune --readout --side"
+            + " --side-width --taps --features --shallow --deep --generation-ratio --logits"
+            + " --temperature --kl-weight --mask-ratio --mask-on --mask-schedule --epochs --batch"
+            + " --lr-side --lr-head --lr-norm --label-smoothing --seed --device --threads --config"
+            + " --resume --json --verbose",
+        "evaluate|--model --data --json --verbose",
+        "predict|--model --top --json FILE --verbose",
+        "inspect|M.onnx --json --verbose",
+        "apply|--base --delta --out --verbose",
+        "demo|--out --seed --threads --verbose ./sidefade-demo",
+        "doctor|--json --verbose"
+      })
+  void everyOptionOfTheContractIsThere(String command, String options) {
+    String help = help(command, "--help");
+    for (String option : options.split(" ")) {
+      assertTrue(help.contains(option), command + " lacks " + option + "\n" + help);
+    }
+    assertTrue(help.contains("Exit codes:") && help.contains("Usage: sidefade " + command), help);
+    assertTrue(
+        help.contains("  sidefade " + command + (command.equals("inspect") ? " vit" : "")), help);
+  }
+
+  @Test
+  void theSettingsThatCanBeChosenAreListed() {
+    String help = help("adapt", "-h");
+    for (Class<? extends Enum<?>> type :
+        List.of(
+            Tune.class,
+            Pooling.class,
+            SideKind.class,
+            Direction.class,
+            MaskPlacement.class,
+            MaskSchedule.class,
+            DeviceChoice.class)) {
+      assertTrue(help.contains("=" + String.join("|", Choice.texts(type))), type + "\n" + help);
+    }
+  }
+
+  /** The help tells the defaults that hold, for it asks the library. */
+  @Test
+  void defaultsAreShown() {
+    String help = help("adapt", "-h").replaceAll("\\s+", " ");
+    CommandLine adapt =
+        SidefadeCommand.commandLine((config, progress) -> null, Optional.empty(), List.of())
+            .getSubcommands()
+            .get("adapt");
+    int shown = 0;
+    for (var option : adapt.getCommandSpec().options()) {
+      String value = AdaptDefaults.over(Optional.empty()).defaultValue(option);
+      if (value != null && !option.longestName().equals("--resume")) {
+        int at =
+            help.indexOf(
+                option
+                        .longestName()
+                        .replace("--flip", "--[no-]flip")
+                        .replace("--strict", "--[no-]strict")
+                    + "=");
+        at = at < 0 ? help.indexOf("--[no-]" + option.longestName().substring(2)) : at;
+        int end = help.indexOf(" --", at);
+        String text = help.substring(at, end);
+        assertTrue(text.contains("(default: " + value + ")"), text);
+        shown++;
+      }
+    }
+    assertEquals(34, shown);
+  }
+
+  @Test
+  void theRootListsAllCommands() {
+    String help = help("--help");
+    for (String command :
+        List.of("adapt", "evaluate", "predict", "inspect", "apply", "demo", "doctor")) {
+      assertTrue(help.contains("\n  " + command + " "), help);
+    }
+    assertTrue(
+        help.contains("1   failed while running") && help.contains("2   wrong use or bad input"),
+        help);
+    assertEquals(help("adapt", "--help"), help("help", "adapt"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"adapt", "evaluate", "predict", "inspect", "apply", "demo", "doctor"})
+  void linesFitATerminal(String command) {
+    help(command, "--help").lines().forEach(line -> assertTrue(line.length() <= 100, line));
+  }
+
+  @Test
+  void theVersionIsPrinted() {
+    String version = help("--version");
+    assertTrue(version.startsWith("sidefade ") && version.contains("Java 25"), version);
+    assertTrue(!version.contains("${"), version);
+  }
+
+  @Test
+  void withoutACommandTheHelpGoesToTheErrorStream() {
+    Cli.Outcome outcome = Cli.run();
+    assertEquals(2, outcome.code());
+    assertEquals("", outcome.out());
+    assertTrue(outcome.err().contains("Usage: sidefade"), outcome.err());
+  }
+}

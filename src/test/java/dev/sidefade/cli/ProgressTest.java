@@ -1,0 +1,69 @@
+package dev.sidefade.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+
+/** Progress on a terminal and in a log. */
+class ProgressTest {
+  private final StringWriter written = new StringWriter();
+
+  @Test
+  void plainLinesAreFew() {
+    try (Progress progress = new PlainProgress(new PrintWriter(written))) {
+      progress.phase("features", 1000);
+      for (int i = 1; i <= 1000; i++) {
+        progress.step(i, "");
+      }
+      progress.phaseDone();
+      progress.phase("measuring", 1);
+      progress.step(1, "");
+      progress.phaseDone();
+    }
+    assertEquals(1 + 9 + 1 + 2, written.toString().lines().count(), written.toString());
+    assertTrue(written.toString().contains("features: 300 of 1000\n"), written.toString());
+  }
+
+  @Test
+  void plainLinesOfAPhaseOfUnknownLength() {
+    try (Progress progress = new PlainProgress(new PrintWriter(written))) {
+      progress.phase("searching", 0);
+      progress.step(5, "");
+      progress.phaseDone();
+    }
+    assertEquals(2, written.toString().lines().count(), written.toString());
+  }
+
+  @Test
+  void aBarIsDrawnOverItselfAndEndsItsLine() {
+    try (Progress progress = new TerminalProgress(new PrintWriter(written))) {
+      progress.phase("training", 40);
+      progress.step(20, "loss 0.5");
+      progress.note("watch out");
+      progress.step(40, "");
+      progress.phaseDone();
+    }
+    String text = written.toString();
+    assertTrue(text.contains("\rtraining"), text);
+    assertTrue(text.contains("note: watch out\n"), text);
+    assertTrue(text.contains("40/40"), text);
+    assertTrue(text.endsWith("\n"), text);
+    for (String line : text.split("[\r\n]")) {
+      assertTrue(line.length() <= 79, line);
+    }
+  }
+
+  @Test
+  void anUnfinishedBarIsClosed() {
+    try (Progress progress = new TerminalProgress(new PrintWriter(written))) {
+      progress.phase("searching", 0);
+      progress.step(3, "");
+    }
+    assertTrue(written.toString().endsWith("\n"));
+    assertFalse(written.toString().isBlank());
+  }
+}

@@ -1,0 +1,19 @@
+package dev.sidefade.kernels;
+
+/** Everything that a backend promises. */
+public interface AllKernelContracts
+    extends DeviceContract,
+        LinearContract,
+        ActivationContract,
+        LayerNormContract,
+        LadderContract,
+        AdapterContract,
+        AttentionContract,
+        PoolContract,
+        FeatureMatchingContract,
+        MaskContract,
+        ConvContract,
+        DistillationContract,
+        OptimizerContract,
+        ArgumentContract,
+        DeterminismContract {}
