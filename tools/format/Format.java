@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Runs google-java-format over all Java files under the given folders: {@code Format --check|--apply FOLDER...}. Run from
- * source by the build (see pom.xml) and by {@code ./format}, since the formatter itself takes only lists of files.
+ * Runs google-java-format over all Java files under the given folders: {@code Format
+ * --check|--apply FOLDER...}. Run from source by the build (see pom.xml) and by {@code ./format},
+ * since the formatter itself takes only lists of files.
  */
 final class Format {
   private Format() {}
@@ -36,7 +37,10 @@ final class Format {
       return;
     }
     try (Stream<Path> all = Files.walk(folder)) {
-      all.filter(f -> f.toString().endsWith(".java")).map(Path::toString).sorted().forEach(files::add);
+      all.filter(f -> f.toString().endsWith(".java"))
+          .map(Path::toString)
+          .sorted()
+          .forEach(files::add);
     }
   }
 }

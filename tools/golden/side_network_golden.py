@@ -27,7 +27,7 @@ Losses, summed with their weights in "losses.total":
   t is the identity for "state" and a LayerNorm without parameters (eps 1e-6) for "input".
 
 Names in the file:
-  inputs.taps.{0..3} [rows, DB]   inputs.keep [rows]   inputs.labels [batch] (I64)   inputs.teacher [batch, classes]
+  inputs.taps.{0..3} [rows, DB]   inputs.keep [rows]   inputs.labels [batch] (-1: none)   inputs.teacher [batch, classes]
   inputs.removed [rows]           inputs.valid [rows] (for "sequence" only; the others have no padding)
   {network}.parameters.{name}
   {network}.{placement}.z.{0..3} [rows, DS]; for "sequence" rows of padding are meaningless and 0 in the file
@@ -237,7 +237,7 @@ def main():
             out |= {f"{prefix}.losses.{name}": t.view(1) for name, t in terms.items()}
             out |= {f"{prefix}.gradients.{name}": g for name, g in zip(p, gradients)}
     out = {name: t.detach().float().contiguous().clone() for name, t in out.items()}
-    out["inputs.labels"] = inputs["labels"]
+    out["inputs.labels"] = inputs["labels"].float()
     metadata = {"config": json.dumps(CONFIG), "torch": torch.__version__}
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(out, path, metadata=metadata)

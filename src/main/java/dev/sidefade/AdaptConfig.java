@@ -9,13 +9,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Everything that decides what {@link Sidefade#adapt} does. Made by {@link #builder()}; a configuration that cannot work
- * is refused by {@link Builder#build()}.
+ * Everything that decides what {@link Sidefade#adapt} does. Made by {@link #builder()}; a
+ * configuration that cannot work is refused by {@link Builder#build()}.
  *
  * @param backbone the pretrained ONNX model
  * @param train labelled examples: a class-folder tree, an IDX images file or a list file
  * @param unlabelled more examples, whose labels are not looked at
- * @param validation examples that choose between models; split off the training examples when absent
+ * @param validation examples that choose between models; split off the training examples when
+ *     absent
  * @param test examples that are only measured
  * @param out folder of the results
  * @param tune which constants of the backbone are tuned
@@ -125,6 +126,7 @@ public record AdaptConfig(
     ConfigChecks.notNegative("number of threads", threads);
     ConfigChecks.notNegative("patience", patience);
     ConfigChecks.notNegative("shift", shift);
+    ConfigChecks.notNegative("number of warm-up steps", warmupSteps);
   }
 
   /** A configuration with the defaults of the command line; backbone, train and out must be set. */
@@ -455,50 +457,50 @@ public record AdaptConfig(
       ConfigChecks.given("train", train);
       ConfigChecks.given("out", out);
       return new AdaptConfig(
-            backbone,
-            train,
-            unlabelled,
-            validation,
-            test,
-            out,
-            tune,
-            readout,
-            side,
-            sideWidth,
-            taps,
-            features,
-            shallow,
-            deep,
-            generationRatio,
-            imitationWeight,
-            generationWeight,
-            alignmentRank,
-            logits,
-            temperature,
-            klWeight,
-            maskRatio,
-            maskPlacement,
-            maskSchedule,
-            epochs,
-            batch,
-            learningRateSide,
-            learningRateHead,
-            learningRateNorm,
-            weightDecay,
-            warmupSteps,
-            clipNorm,
-            labelSmoothing,
-            backboneEvery,
-            patience,
-            flip,
-            shift,
-            mean,
-            std,
-            strict,
-            seed,
-            device,
-            threads,
-            resume);
+          backbone,
+          train,
+          unlabelled,
+          validation,
+          test,
+          out,
+          tune,
+          readout,
+          side,
+          sideWidth,
+          taps,
+          features,
+          shallow,
+          deep,
+          generationRatio,
+          imitationWeight,
+          generationWeight,
+          alignmentRank,
+          logits,
+          temperature,
+          klWeight,
+          maskRatio,
+          maskPlacement,
+          maskSchedule,
+          epochs,
+          batch,
+          learningRateSide,
+          learningRateHead,
+          learningRateNorm,
+          weightDecay,
+          warmupSteps,
+          clipNorm,
+          labelSmoothing,
+          backboneEvery,
+          patience,
+          flip,
+          shift,
+          mean,
+          std,
+          strict,
+          seed,
+          device,
+          threads,
+          resume);
     }
   }
 }

@@ -27,6 +27,7 @@ import dev.sidefade.train.TrainingState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -34,7 +35,10 @@ import java.util.stream.Stream;
 final class Adaptation implements AutoCloseable {
   static final String CHECKPOINT = "checkpoint.safetensors";
 
-  /** Memory that a feature cache may take before it goes to a file: a quarter of the heap's limit, at least this. */
+  /**
+   * Memory that a feature cache may take before it goes to a file: a quarter of the heap's limit,
+   * at least this.
+   */
   private static final long LEAST_CACHE = 256L << 20;
 
   private final AdaptConfig config;
@@ -61,6 +65,7 @@ final class Adaptation implements AutoCloseable {
       data = closer.add(AdaptationData.open(config));
       data.notes().forEach(progress::note);
       plan = AdaptationPlan.of(config, backbone, data);
+      plan.check();
       device =
           closer.add(
               config.device().equals("auto")
@@ -137,7 +142,7 @@ final class Adaptation implements AutoCloseable {
     }
   }
 
-  AdaptResult run() throws IOException {
+  AdaptResult run(Duration latencyBudget) throws IOException {
     AdaptationFigures figures = new AdaptationFigures(config, plan, data, backbone, device);
     runProbes(figures);
     device.resetPeak();
@@ -157,7 +162,7 @@ final class Adaptation implements AutoCloseable {
       figures.training(state, tail, side, train);
       evaluate(figures, tail, side);
       return new AdaptationOutput(config, plan, data, backbone, preprocessing, device, progress)
-          .write(figures, tail, side, trunk, started);
+          .write(figures, tail, side, trunk, latencyBudget, started);
     }
   }
 
@@ -240,8 +245,8 @@ final class Adaptation implements AutoCloseable {
         Optional.of(validation));
   }
 
-  private TrainingState train(
-      DualPath path, Optional<BackboneTail> tail, Optional<SidePart> side) throws IOException {
+  private TrainingState train(DualPath path, Optional<BackboneTail> tail, Optional<SidePart> side)
+      throws IOException {
     Checkpoint checkpoint =
         new Checkpoint(
             config.out().resolve(CHECKPOINT), ConfigText.fingerprint(config, backbone), tail, side);
@@ -271,19 +276,16 @@ final class Adaptation implements AutoCloseable {
   private void evaluate(
       AdaptationFigures figures, Optional<BackboneTail> tail, Optional<SidePart> side) {
     tail.ifPresent(t -> measure(figures, AdaptationFigures.FADED, t));
-    side.ifPresent(
-        s -> {
-          Evaluation.Network network =
-              (features, batch) -> s.forward(device.kernels(), features, batch);
-          measure(figures, AdaptationFigures.SIDE, network);
-        });
+    side.ifPresent(s -> {
+      Evaluation.Network network =
+          (features, batch) -> s.forward(device.kernels(), features, batch);
+      measure(figures, AdaptationFigures.SIDE, network);
+    });
   }
 
   private void measure(AdaptationFigures figures, String name, BackboneTail tail) {
     measure(
-        figures,
-        name,
-        (features, batch) -> tail.forward(device.kernels(), features.last(), batch));
+        figures, name, (features, batch) -> tail.forward(device.kernels(), features.last(), batch));
   }
 
   private void measure(AdaptationFigures figures, String name, Evaluation.Network network) {

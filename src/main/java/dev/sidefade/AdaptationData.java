@@ -65,8 +65,7 @@ record AdaptationData(
             : Optional.of(open(config.test().get(), "test", fixed, config, opened, notes));
     ImageSource validation;
     if (config.validation().isPresent()) {
-      validation =
-          open(config.validation().get(), "validation", fixed, config, opened, notes);
+      validation = open(config.validation().get(), "validation", fixed, config, opened, notes);
     } else {
       Split split = Split.holdOut(train.labels(), HELD_OUT, config.seed());
       notes.add(
@@ -109,8 +108,8 @@ record AdaptationData(
       throw new BadInputException(
           "the training source "
               + source
-              + " has no labels: give a class-folder tree, an IDX file with labels beside it or a list"
-              + " file with labels");
+              + " has no labels: give a class-folder tree, an IDX file with labels beside it or a"
+              + " list file with labels");
     }
     if (classes.size() < 2) {
       throw new BadInputException(
@@ -122,7 +121,10 @@ record AdaptationData(
     }
   }
 
-  /** How images become the backbone's input: what stands beside the model, unless the user says otherwise. */
+  /**
+   * How images become the backbone's input: what stands beside the model, unless the user says
+   * otherwise.
+   */
   static Preprocessing preprocessing(AdaptConfig config, Preprocessing found) {
     return new Preprocessing(
         found.channels(),

@@ -24,7 +24,9 @@ import java.util.OptionalDouble;
 final class AdaptationFigures {
   static final String LINEAR_PROBE = RunReport.LINEAR_PROBE;
 
-  /** A linear probe with the read-out of the adapted model, where that is not the backbone's own. */
+  /**
+   * A linear probe with the read-out of the adapted model, where that is not the backbone's own.
+   */
   static final String LINEAR_PROBE_READOUT = "linear_probe_same_readout";
 
   static final String FADED = RunReport.FADED;
@@ -54,7 +56,7 @@ final class AdaptationFigures {
             .config(ConfigText.of(config));
     long parameters =
         backbone.model().graph().initializers().values().stream()
-            .filter(i -> i.type() == ElementType.FLOAT)
+            .filter(i -> i.type() == ElementType.FLOAT && i.dims().length > 0)
             .mapToLong(Initializer::size)
             .sum();
     report.parameters(RunReport.BACKBONE, parameters);
@@ -93,7 +95,10 @@ final class AdaptationFigures {
     return String.format(Locale.ROOT, "%.4f", share);
   }
 
-  /** The evaluation that the confusion matrix and the pictures show: of what ships, on test rows if there are any. */
+  /**
+   * The evaluation that the confusion matrix and the pictures show: of what ships, on test rows if
+   * there are any.
+   */
   Map.Entry<String, Evaluation> shown() {
     boolean hasTest = !test.isEmpty();
     Map<String, Evaluation> from = hasTest ? test : validation;
@@ -102,7 +107,10 @@ final class AdaptationFigures {
   }
 
   void training(
-      TrainingState state, Optional<BackboneTail> tail, Optional<SidePart> side, FeatureFeed train) {
+      TrainingState state,
+      Optional<BackboneTail> tail,
+      Optional<SidePart> side,
+      FeatureFeed train) {
     for (EpochRecord epoch : state.history()) {
       report.epoch(
           new RunReport.EpochRow(
@@ -119,9 +127,7 @@ final class AdaptationFigures {
       }
     }
     side.ifPresent(
-        s ->
-            report.tapNames(
-                plan.taps().stream().skip(1).map(tap -> "tap " + tap).toList()));
+        s -> report.tapNames(plan.taps().stream().skip(1).map(tap -> "tap " + tap).toList()));
     report.memoryBytes(RunReport.TRAINING_PEAK, device.peakBytes());
     report.memoryBytes(RunReport.TAPS, tapBytes());
     if (train instanceof FeatureCache cache) {
@@ -137,9 +143,7 @@ final class AdaptationFigures {
   private long tuned(BackboneTail tail) {
     boolean norm = plan.config().tune() == Tune.FINAL_NORM;
     return tail.parameters().all().stream()
-        .filter(
-            p ->
-                p.role() == Parameter.Role.HEAD || p.role() == Parameter.Role.NORM && norm)
+        .filter(p -> p.role() == Parameter.Role.HEAD || p.role() == Parameter.Role.NORM && norm)
         .mapToLong(p -> p.shape().size())
         .sum();
   }

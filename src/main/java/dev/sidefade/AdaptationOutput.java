@@ -48,7 +48,6 @@ final class AdaptationOutput {
   private static final int VERIFIED_ROWS = 5;
 
   private static final int SHOWN_PREDICTIONS = 24;
-  private static final Duration LATENCY_BUDGET = Duration.ofSeconds(4);
 
   private final AdaptConfig config;
   private final AdaptationPlan plan;
@@ -80,6 +79,7 @@ final class AdaptationOutput {
       Optional<BackboneTail> tail,
       Optional<SidePart> side,
       Trunk trunk,
+      Duration latencyBudget,
       long started)
       throws IOException {
     Map<String, Path> models = new LinkedHashMap<>();
@@ -99,7 +99,9 @@ final class AdaptationOutput {
       models.put(RunReport.KEPT, writeKept(side.get(), card, trunk));
     }
     RunReportBuilder report = figures.report();
-    measureLatency(report, models);
+    if (latencyBudget.isPositive()) {
+      measureLatency(report, models, latencyBudget);
+    }
     for (Map.Entry<String, Path> model : models.entrySet()) {
       report.fileBytes(model.getKey(), Files.size(model.getValue()));
     }
@@ -149,9 +151,11 @@ final class AdaptationOutput {
     return target;
   }
 
-  /** Runs the training-time path on a few images and lets the exported model show that it computes the same. */
-  private void verified(
-      OnnxModel model, Path target, Trunk trunk, Evaluation.Network network)
+  /**
+   * Runs the training-time path on a few images and lets the exported model show that it computes
+   * the same.
+   */
+  private void verified(OnnxModel model, Path target, Trunk trunk, Evaluation.Network network)
       throws IOException {
     ImageSource images = data.test().orElse(data.validation());
     int count = Math.min(VERIFIED_ROWS, Math.min(images.size(), plan.order().rows()));
@@ -162,14 +166,16 @@ final class AdaptationOutput {
       }
       trunk.run(rows, count, outputs);
       Tensor logits = network.logits(plan.features(trunk, outputs), count);
-      Export.writeVerified(
-          model, target, Verification.of(backbone.inputName(), rows, logits));
+      Export.writeVerified(model, target, Verification.of(backbone.inputName(), rows, logits));
     } finally {
       outputs.forEach(Tensor::close);
     }
   }
 
-  /** [count, channels, height, width] of the first images, from the start again when there are too few. */
+  /**
+   * [count, channels, height, width] of the first images, from the start again when there are too
+   * few.
+   */
   private Tensor images(ImageSource source, int count) {
     ImageSpec spec = AdaptationData.spec(preprocessing);
     Tensor rows = device.allocate(count, spec.channels(), spec.height(), spec.width());
@@ -181,21 +187,20 @@ final class AdaptationOutput {
     return rows;
   }
 
-  private void measureLatency(RunReportBuilder report, Map<String, Path> models) {
+  private void measureLatency(RunReportBuilder report, Map<String, Path> models, Duration budget) {
     progress.phase("latency", 2);
     long done = 0;
-    for (Map.Entry<String, Integer> batch :
-        Map.of(RunReport.BATCH_1, 1, RunReport.BATCH_32, 32).entrySet()) {
+    Map<String, Integer> batches = new LinkedHashMap<>();
+    batches.put(RunReport.BATCH_1, 1);
+    batches.put(RunReport.BATCH_32, 32);
+    for (Map.Entry<String, Integer> batch : batches.entrySet()) {
       try (Tensor rows = images(data.test().orElse(data.validation()), batch.getValue())) {
         Map<String, Latency> measured =
             LatencyMeter.measure(
-                models, Map.of(backbone.inputName(), rows), config.threads(), LATENCY_BUDGET);
-        measured.forEach(
-            (name, l) ->
-                report.latency(
-                    batch.getKey(),
-                    name,
-                    new RunReport.Latency(l.median(), l.low(), l.high())));
+                models, Map.of(backbone.inputName(), rows), config.threads(), budget);
+        measured.forEach((name, l) ->
+            report.latency(
+                batch.getKey(), name, new RunReport.Latency(l.median(), l.low(), l.high())));
       }
       progress.step(++done, "");
     }

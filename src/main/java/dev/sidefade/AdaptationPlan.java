@@ -58,10 +58,15 @@ record AdaptationPlan(
     Pooling pooling = config.readout().orElse(own);
     if (pooledFirst && pooling != own) {
       throw new BadInputException(
-          "the backbone pools its tokens before its last norm, so only its own read-out can be used:"
-              + " leave --readout away");
+          "the backbone pools its tokens before its last norm, so only its own read-out can be"
+              + " used: leave --readout away");
     }
-    if (pooling != Pooling.MEAN && layout.prefix() == 0) {
+    if (pooledFirst && config.features() == Direction.SIDE_TO_BACKBONE) {
+      throw new BadInputException(
+          "the backbone pools its tokens before its last norm, so the feature path cannot lead to"
+              + " it: choose --features backbone-to-side or off");
+    }
+    if (pooling != Pooling.MEAN && layout.prefix() == 0 && !pooledFirst) {
       throw new BadInputException(
           "the backbone has no class token: choose --readout mean instead of cls or cls+mean");
     }
@@ -78,11 +83,20 @@ record AdaptationPlan(
         new EpochOrder(data.labelled(), unlabelled, config.batch(), config.seed()));
   }
 
+  /** Refuses what cannot be built, before anything is computed. */
+  void check() {
+    if (config.side() != SideKind.NONE) {
+      featureConfig(sideConfig());
+    }
+    tailConfig(pooling);
+  }
+
   private static TokenLayout layout(BackboneStructure structure, int batch) {
     long tokens = structure.lastTap().tokens();
     if (tokens < 1) {
       throw new BadInputException(
-          "the number of tokens of the backbone depends on its input: a fixed image size is needed");
+          "the number of tokens of the backbone depends on its input: a fixed image size is"
+              + " needed");
     }
     Optional<TokenGrid> grid = structure.grid();
     return new TokenLayout(
@@ -159,8 +173,7 @@ record AdaptationPlan(
     }
     int blocks = side.blocks();
     int third = Math.max(1, blocks / 3);
-    List<Integer> shallow =
-        config.shallow().map(this::tapPositions).orElse(range(1, third));
+    List<Integer> shallow = config.shallow().map(this::tapPositions).orElse(range(1, third));
     List<Integer> deep =
         config.deep().map(this::tapPositions).orElse(range(blocks - third + 1, blocks));
     return Optional.of(
@@ -182,15 +195,14 @@ record AdaptationPlan(
   /** From the backbone's tap numbers to places among the selected taps. */
   private List<Integer> tapPositions(List<Integer> numbers) {
     return numbers.stream()
-        .map(
-            tap -> {
-              int at = taps.indexOf(tap);
-              if (at < 0) {
-                throw new BadInputException(
-                    "tap " + tap + " is not among the taps of the side network, " + taps);
-              }
-              return at;
-            })
+        .map(tap -> {
+          int at = taps.indexOf(tap);
+          if (at < 0) {
+            throw new BadInputException(
+                "tap " + tap + " is not among the taps of the side network, " + taps);
+          }
+          return at;
+        })
         .toList();
   }
 

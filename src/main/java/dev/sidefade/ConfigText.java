@@ -14,7 +14,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** A configuration as names and plain values: for reports, and to tell whether a checkpoint was made with the same. */
+/**
+ * A configuration as names and plain values: for reports, and to tell whether a checkpoint was made
+ * with the same.
+ */
 final class ConfigText {
   /** What may change between a run and its resumption without changing the result. */
   private static final Set<String> FREE = Set.of("out", "resume", "threads", "strict");
@@ -49,12 +52,11 @@ final class ConfigText {
   static String fingerprint(AdaptConfig config, Backbone backbone) {
     StringBuilder all = new StringBuilder(backbone.hash());
     of(config)
-        .forEach(
-            (name, value) -> {
-              if (!FREE.contains(name)) {
-                all.append('\n').append(name).append('=').append(value);
-              }
-            });
+        .forEach((name, value) -> {
+          if (!FREE.contains(name)) {
+            all.append('\n').append(name).append('=').append(value);
+          }
+        });
     try {
       byte[] hash =
           MessageDigest.getInstance("SHA-256")

@@ -24,8 +24,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Runs a model that {@link Sidefade#adapt} exported on images. The model itself says how images are prepared and what its
- * classes are called. May be used by several threads at once.
+ * Runs a model that {@link Sidefade#adapt} exported on images. The model itself says how images are
+ * prepared and what its classes are called. May be used by several threads at once.
  */
 public final class Predictor implements AutoCloseable {
   private static final int BATCH = 32;
@@ -54,24 +54,24 @@ public final class Predictor implements AutoCloseable {
   public static Predictor open(Path model, int threads) throws IOException {
     ModelCard card =
         ModelCard.read(OnnxModel.read(model))
-            .orElseThrow(
-                () ->
-                    new BadInputException(
-                        model
-                            + " does not say what its classes are: use a model that adapt exported"));
+            .orElseThrow(() ->
+                new BadInputException(
+                    model + " does not say what its classes are: use a model that adapt exported"));
     Preprocessing preprocessing =
         card.preprocessing()
-            .orElseThrow(
-                () -> new BadInputException(model + " does not take images: it cannot be used here"));
+            .orElseThrow(() ->
+                new BadInputException(model + " does not take images: it cannot be used here"));
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setMemoryPatternOptimization(false);
-      OrtSession session =
-          OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+      OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
       return new Predictor(model, card, AdaptationData.spec(preprocessing), session);
     } catch (OrtException e) {
       throw new BadInputException(
-          "ONNX Runtime cannot load " + model + ": " + e.getMessage().lines().findFirst().orElse(""),
+          "ONNX Runtime cannot load "
+              + model
+              + ": "
+              + e.getMessage().lines().findFirst().orElse(""),
           e);
     }
   }
@@ -83,8 +83,7 @@ public final class Predictor implements AutoCloseable {
 
   /** The {@code top} most probable classes of an image file, the most probable first. */
   public List<Prediction> predict(Path image, int top) throws IOException {
-    try (ImageSource source =
-        ImageSources.single(image)) {
+    try (ImageSource source = ImageSources.single(image)) {
       float[] pixels = new float[spec.size()];
       source.decode(0, spec, pixels, 0);
       float[] logits = run(FloatBuffer.wrap(pixels), 1)[0];
@@ -106,8 +105,8 @@ public final class Predictor implements AutoCloseable {
   }
 
   /**
-   * Share of right answers, number of labelled examples, number of unreadable ones that were skipped, and
-   * confusion[truth][predicted].
+   * Share of right answers, number of labelled examples, number of unreadable ones that were
+   * skipped, and confusion[truth][predicted].
    */
   public record Evaluation(double accuracy, long examples, int skipped, long[][] confusion) {}
 

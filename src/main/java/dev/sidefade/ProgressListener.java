@@ -5,7 +5,10 @@ public interface ProgressListener {
   /** Hears nothing. */
   ProgressListener SILENT = new ProgressListener() {};
 
-  /** A phase of {@code steps} steps starts: "features of the training images", "training", "measuring". */
+  /**
+   * A phase of {@code steps} steps starts: "features of the training images", "training",
+   * "measuring".
+   */
   default void phase(String name, long steps) {}
 
   /** One more step of the phase is done; {@code detail} is short text or empty. */

@@ -28,11 +28,17 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The rooms of the house and the arrows between them: who may know whom, and who may do dangerous things. */
+/**
+ * The rooms of the house and the arrows between them: who may know whom, and who may do dangerous
+ * things.
+ */
 class ArchitectureTest {
   private static final String ROOT = "dev.sidefade";
 
-  /** Every package under the root, and those that it may name. The root itself and cli come last and see what is below. */
+  /**
+   * Every package under the root, and those that it may name. The root itself and cli come last and
+   * see what is below.
+   */
   private static final Map<String, Set<String>> ARROWS = new TreeMap<>();
 
   static {
@@ -49,7 +55,15 @@ class ArchitectureTest {
     ARROWS.put(
         "train",
         Set.of(
-            "export", "backbone", "data", "distill", "side", "layers", "kernels", "onnx", "tensor"));
+            "export",
+            "backbone",
+            "data",
+            "distill",
+            "side",
+            "layers",
+            "kernels",
+            "onnx",
+            "tensor"));
     ARROWS.put("report", Set.of("tensor"));
   }
 
@@ -192,7 +206,10 @@ class ArchitectureTest {
     assertThrows(
         AssertionError.class,
         () ->
-            noClasses().should().accessTargetWhere(calls(MemorySegment.class, "reinterpret")).check(here));
+            noClasses()
+                .should()
+                .accessTargetWhere(calls(MemorySegment.class, "reinterpret"))
+                .check(here));
   }
 
   /** Does what is forbidden. */

@@ -19,9 +19,6 @@ import picocli.CommandLine.Spec;
     synopsisHeading = "%nUsage: ",
     sortOptions = false,
     abbreviateSynopsis = true,
-    optionListHeading = "%nNeeded:%n",
-    descriptionHeading = "%n",
-    parameterListHeading = "%n",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",

@@ -2,7 +2,7 @@ package dev.sidefade.cli;
 
 import dev.sidefade.AdaptConfig;
 import java.nio.file.Path;
-import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -36,20 +36,15 @@ final class AdaptOptions {
               + " be empty or not exist, unless --resume is given.")
   private Path out;
 
-  @ArgGroup(validate = false, order = 1, heading = "%nFurther data:%n")
-  private DataOptions data = new DataOptions();
+  @Mixin private DataOptions data = new DataOptions();
 
-  @ArgGroup(validate = false, order = 2, heading = "%nBackbone and side network:%n")
-  private NetworkOptions networks = new NetworkOptions();
+  @Mixin private NetworkOptions networks = new NetworkOptions();
 
-  @ArgGroup(validate = false, order = 3, heading = "%nThe two paths between them, and the mask:%n")
-  private PathOptions paths = new PathOptions();
+  @Mixin private PathOptions paths = new PathOptions();
 
-  @ArgGroup(validate = false, order = 4, heading = "%nTraining:%n")
-  private TrainingOptions training = new TrainingOptions();
+  @Mixin private TrainingOptions training = new TrainingOptions();
 
-  @ArgGroup(validate = false, order = 5, heading = "%nThe run:%n")
-  private RunOptions run = new RunOptions();
+  @Mixin private RunOptions run = new RunOptions();
 
   /**
    * What the options mean.

@@ -21,8 +21,6 @@ import picocli.CommandLine.Spec;
     header = "Make an adapted model from its backbone and what changed.",
     synopsisHeading = "%nUsage: ",
     sortOptions = false,
-    descriptionHeading = "%n",
-    parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed while running", "2:wrong use or bad input"},
@@ -52,7 +50,9 @@ final class ApplyCommand implements Callable<Integer> {
       description = "The model to write; a file of that name is replaced.")
   private Path out;
 
-  @Mixin private CommonOptions common;
+  @Mixin
+  @SuppressWarnings("unused") // picocli fills it
+  private CommonOptions common;
 
   @Override
   public Integer call() throws IOException {

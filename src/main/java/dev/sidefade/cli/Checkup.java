@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Looks at everything that Sidefade needs or would like to have. Nothing here fails: what breaks is
@@ -25,7 +26,7 @@ final class Checkup {
   /** All findings, the most general first. */
   static List<Finding> all() {
     List<Finding> findings = new ArrayList<>();
-    findings.add(guarded("sidefade", () -> Finding.found("sidefade", Version.text())));
+    findings.add(guarded("sidefade", () -> Finding.found("sidefade", VersionText.text())));
     findings.add(guarded("java", Checkup::java));
     findings.add(guarded("system", Checkup::system));
     findings.add(guarded("processors", Checkup::processors));
@@ -120,13 +121,26 @@ final class Checkup {
             "choose another folder with -Djava.io.tmpdir=DIR");
   }
 
+  /**
+   * The modules that load native libraries: ONNX Runtime's for its own, ours for memory at raw
+   * addresses.
+   */
   private static Finding nativeAccess() {
-    return Checkup.class.getModule().isNativeAccessEnabled()
+    List<Module> closed =
+        Stream.of(OrtEnvironment.class.getModule(), Checkup.class.getModule())
+            .distinct()
+            .filter(module -> !module.isNativeAccessEnabled())
+            .toList();
+    return closed.isEmpty()
         ? Finding.found("native-access", "enabled")
         : Finding.missing(
             "native-access",
             "not enabled: Java warns when native libraries are loaded",
-            "add --enable-native-access=ALL-UNNAMED to the flags of java");
+            "add --enable-native-access="
+                + closed.stream()
+                    .map(module -> module.isNamed() ? module.getName() : "ALL-UNNAMED")
+                    .collect(Collectors.joining(","))
+                + " to the flags of java");
   }
 
   private static Finding vectorApi() {

@@ -10,6 +10,7 @@ final class CommonOptions {
       usageHelp = true,
       order = 1000,
       description = "Show this help and exit.")
+  @SuppressWarnings("unused") // picocli fills it
   private boolean help;
 
   /** Read by {@link Failures} from the arguments, so that it holds for errors of parsing too. */
@@ -17,5 +18,6 @@ final class CommonOptions {
       names = Failures.VERBOSE,
       order = 1001,
       description = "Show the stack trace when something fails.")
+  @SuppressWarnings("unused") // picocli fills it
   private boolean verbose;
 }

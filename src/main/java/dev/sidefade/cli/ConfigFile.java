@@ -80,7 +80,7 @@ record ConfigFile(Path file, Map<String, String> values) {
       return Optional.empty();
     }
     return finder.config != null && finder.means("adapt")
-        ? Optional.of(read(finder.config))
+        ? Optional.of(read(finder.config).without(arguments))
         : Optional.empty();
   }
 
@@ -105,6 +105,22 @@ record ConfigFile(Path file, Map<String, String> values) {
       }
     }
     return new ConfigFile(file, values);
+  }
+
+  /**
+   * Less what the command line gives itself, so that a wrong value that is replaced anyway does no
+   * harm.
+   */
+  private ConfigFile without(List<String> arguments) {
+    Map<String, String> rest = new LinkedHashMap<>(values);
+    rest.keySet()
+        .removeIf(key ->
+            arguments.stream()
+                .anyMatch(argument ->
+                    argument.equals("--" + key)
+                        || argument.startsWith("--" + key + "=")
+                        || argument.equals("--no-" + key)));
+    return new ConfigFile(file, rest);
   }
 
   /** The key of an option. */

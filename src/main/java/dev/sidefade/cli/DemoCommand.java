@@ -24,7 +24,6 @@ import picocli.CommandLine.Spec;
           + " a few minutes at most and ends with a comparison and a report."
     },
     descriptionHeading = "%n",
-    parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed while running", "2:wrong use or bad input"},
@@ -51,7 +50,9 @@ final class DemoCommand implements Callable<Integer> {
 
   @Mixin private ThreadOptions threads = new ThreadOptions();
 
-  @Mixin private CommonOptions common;
+  @Mixin
+  @SuppressWarnings("unused") // picocli fills it
+  private CommonOptions common;
 
   private final AdaptRun adapt;
 

@@ -18,8 +18,6 @@ import picocli.CommandLine.Spec;
     header = "Say what was found on this machine, what was not, and why.",
     synopsisHeading = "%nUsage: ",
     sortOptions = false,
-    descriptionHeading = "%n",
-    parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done, whatever was found", "2:wrong use"},
@@ -34,7 +32,9 @@ final class DoctorCommand implements Callable<Integer> {
           "Print {\"findings\":[{\"topic\",\"ok\",\"detail\",\"advice\"}]} on the standard output.")
   private boolean json;
 
-  @Mixin private CommonOptions common;
+  @Mixin
+  @SuppressWarnings("unused") // picocli fills it
+  private CommonOptions common;
 
   @Override
   public Integer call() {

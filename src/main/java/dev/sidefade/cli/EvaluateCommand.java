@@ -20,8 +20,6 @@ import picocli.CommandLine.Spec;
     header = "Measure the accuracy of an adapted model.",
     synopsisHeading = "%nUsage: ",
     sortOptions = false,
-    descriptionHeading = "%n",
-    parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n",
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed while running", "2:wrong use or bad input"},
@@ -60,7 +58,9 @@ final class EvaluateCommand implements Callable<Integer> {
           "Print {\"accuracy\":..,\"examples\":..} and nothing else on the standard output.")
   private boolean json;
 
-  @Mixin private CommonOptions common;
+  @Mixin
+  @SuppressWarnings("unused") // picocli fills it
+  private CommonOptions common;
 
   @Override
   public Integer call() throws IOException {

@@ -40,6 +40,10 @@ record Failure(String sentence, int exitCode) {
       case UnreadableImageException e -> new Failure(e.getMessage(), BAD_INPUT);
       case DivergedException e -> new Failure(e.getMessage(), BAD_INPUT);
       case NoSuchFileException e -> missing(e.getFile(), arguments);
+      case IOException e when diskIsFull(e) ->
+          new Failure(
+              "the disk is full (" + e.getMessage() + "): free some space and run again",
+              BAD_INPUT);
       case IOException e -> new Failure(sentence(e), FAILED);
       case OutOfMemoryError e ->
           new Failure(
@@ -95,11 +99,13 @@ record Failure(String sentence, int exitCode) {
     return new Failure(file + " does not exist; check the path", named ? BAD_INPUT : FAILED);
   }
 
+  private static boolean diskIsFull(IOException e) {
+    String message = String.valueOf(e.getMessage());
+    return message.contains("No space left on device") || message.contains("Disk quota exceeded");
+  }
+
   private static String sentence(IOException e) {
     String message = String.valueOf(e.getMessage());
-    if (message.contains("No space left on device") || message.contains("Disk quota exceeded")) {
-      return "the disk is full (" + message + "): free some space and run again";
-    }
     return switch (e) {
       case AccessDeniedException denied ->
           "permission denied for "

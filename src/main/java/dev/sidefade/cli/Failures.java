@@ -67,11 +67,7 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
   private String origin(ParameterException e) {
     if (e.getArgSpec() instanceof OptionSpec option && config.isPresent()) {
       ConfigFile file = config.get();
-      boolean onCommandLine =
-          arguments.stream()
-              .anyMatch(
-                  a -> a.equals(option.longestName()) || a.startsWith(option.longestName() + "="));
-      if (!onCommandLine && file.values().containsKey(ConfigFile.key(option))) {
+      if (file.values().containsKey(ConfigFile.key(option))) {
         return " (in " + file.file() + ")";
       }
     }

@@ -44,7 +44,9 @@ final class InspectCommand implements Callable<Integer> {
       description = "Print one JSON object and nothing else on the standard output.")
   private boolean json;
 
-  @Mixin private CommonOptions common;
+  @Mixin
+  @SuppressWarnings("unused") // picocli fills it
+  private CommonOptions common;
 
   @Override
   public Integer call() throws IOException {

@@ -2,6 +2,7 @@ package dev.sidefade.cli;
 
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 
 /**
  * Progress for log files: a line when a phase starts, at every tenth of it, and when it is over.
@@ -10,21 +11,32 @@ final class PlainProgress implements Progress {
   private static final int PARTS = 10;
   private static final double NANOS = 1e9;
 
+  /** Short phases are not worth more than their start and end. */
+  private static final long QUIET_NANOS = 2_000_000_000L;
+
   private final PrintWriter err;
+  private final LongSupplier clock;
   private String phase = "";
   private long steps;
   private long started;
   private long partsShown;
+  private long lastLine;
 
   PlainProgress(PrintWriter err) {
+    this(err, System::nanoTime);
+  }
+
+  /** With a clock that tells nanoseconds. */
+  PlainProgress(PrintWriter err, LongSupplier clock) {
     this.err = err;
+    this.clock = clock;
   }
 
   @Override
   public void phase(String name, long stepCount) {
     phase = name;
     steps = stepCount;
-    started = System.nanoTime();
+    started = clock.getAsLong();
     partsShown = 0;
     line(phase + (steps > 1 ? ": " + steps + " steps" : ""));
   }
@@ -35,7 +47,7 @@ final class PlainProgress implements Progress {
       return;
     }
     long parts = done * PARTS / steps;
-    if (parts > partsShown) {
+    if (parts > partsShown && clock.getAsLong() - lastLine >= QUIET_NANOS) {
       partsShown = parts;
       line("%s: %d of %d%s".formatted(phase, done, steps, detail.isEmpty() ? "" : ", " + detail));
     }
@@ -43,7 +55,7 @@ final class PlainProgress implements Progress {
 
   @Override
   public void phaseDone() {
-    double seconds = (System.nanoTime() - started) / NANOS;
+    double seconds = (clock.getAsLong() - started) / NANOS;
     line(String.format(Locale.ROOT, "%s: done in %.1f s", phase, seconds));
   }
 
@@ -60,5 +72,6 @@ final class PlainProgress implements Progress {
   private void line(String text) {
     err.println(text);
     err.flush();
+    lastLine = clock.getAsLong();
   }
 }

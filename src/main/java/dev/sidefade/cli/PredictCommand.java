@@ -26,7 +26,6 @@ import picocli.CommandLine.Spec;
     header = "Say what images show.",
     synopsisHeading = "%nUsage: ",
     sortOptions = false,
-    descriptionHeading = "%n",
     parameterListHeading = "%n",
     optionListHeading = "%nOptions:%n",
     exitCodeListHeading = "%nExit codes:%n",
@@ -69,7 +68,9 @@ final class PredictCommand implements Callable<Integer> {
   @Parameters(arity = "1..*", paramLabel = "FILE", description = "Images, PNG or JPEG.")
   private List<Path> files;
 
-  @Mixin private CommonOptions common;
+  @Mixin
+  @SuppressWarnings("unused") // picocli fills it
+  private CommonOptions common;
 
   /** What finds the classes of one image. */
   @FunctionalInterface

@@ -14,6 +14,7 @@ interface Progress extends ProgressListener, AutoCloseable {
   void close();
 
   /** The fitting kind; it writes to {@code err}. */
+  @SuppressWarnings("SystemConsoleNull") // Java 25 returns null again where there is no terminal
   static Progress to(PrintWriter err) {
     Console console = System.console();
     return console != null && console.isTerminal()

@@ -34,6 +34,7 @@ final class RunOptions {
       description =
           "Options in a file, JSON or Java properties, with the names above without dashes. The"
               + " command line wins.")
+  @SuppressWarnings("unused") // picocli fills it
   private Path config;
 
   @Option(
@@ -48,15 +49,17 @@ final class RunOptions {
       description = "Print metrics.json at the end, and nothing else, on the standard output.")
   private boolean json;
 
-  /** As in {@link CommonOptions}, here so that the help lists it under this heading. */
+  /** As in {@link CommonOptions}, here so that the help lists it with the others of this kind. */
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
       description = "Show this help and exit.")
+  @SuppressWarnings("unused") // picocli fills it
   private boolean help;
 
   /** Likewise; read by {@link Failures} from the arguments. */
   @Option(names = Failures.VERBOSE, description = "Show the stack trace when something fails.")
+  @SuppressWarnings("unused") // picocli fills it
   private boolean verbose;
 
   void applyTo(AdaptConfig.Builder builder) {

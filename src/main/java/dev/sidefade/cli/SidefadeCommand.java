@@ -14,13 +14,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** The root of the command line. */
 @Command(
     name = "sidefade",
-    versionProvider = Version.class,
+    versionProvider = VersionText.class,
     header = "Adapts a pretrained ONNX model to your examples, on the JVM.",
     synopsisHeading = "%nUsage: ",
     description = {
@@ -44,12 +45,15 @@ import picocli.CommandLine.Spec;
 final class SidefadeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Mixin private CommonOptions common;
+  @Mixin
+  @SuppressWarnings("unused") // picocli fills it
+  private CommonOptions common;
 
   @Option(
       names = {"-V", "--version"},
       versionHelp = true,
       description = "Show the version and exit.")
+  @SuppressWarnings("unused") // picocli fills it
   private boolean version;
 
   /** Without a command there is nothing to do: shows the help on the error stream. */
@@ -71,6 +75,9 @@ final class SidefadeCommand implements Callable<Integer> {
     CommandLine line = new CommandLine(new SidefadeCommand());
     CommandLine adaptation = new CommandLine(new AdaptCommand(adapt));
     adaptation.setDefaultValueProvider(AdaptDefaults.over(config));
+    adaptation
+        .getHelpSectionMap()
+        .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, OptionSections::render);
     line.addSubcommand("adapt", adaptation);
     line.addSubcommand("evaluate", new EvaluateCommand());
     line.addSubcommand("predict", new PredictCommand());

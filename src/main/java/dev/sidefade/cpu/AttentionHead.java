@@ -1,9 +1,9 @@
 package dev.sidefade.cpu;
 
 /**
- * One head of one sample. The valid tokens are gathered into small contiguous matrices, so padding is never read, and all
- * six products run on {@link RowMath#tile}. Matrices are padded with zeros to whole tiles: rows to a multiple of 6,
- * columns to a multiple of the panel width.
+ * One head of one sample. The valid tokens are gathered into small contiguous matrices, so padding
+ * is never read, and all six products run on {@link RowMath#tile}. Matrices are padded with zeros
+ * to whole tiles: rows to a multiple of 6, columns to a multiple of the panel width.
  */
 final class AttentionHead {
   private static final int TILE_ROWS = 6;
@@ -23,6 +23,7 @@ final class AttentionHead {
   private final long gradientScores;
   private final long panels;
   private final long product;
+  private final long inverseSums;
 
   private long firstRow;
   private int tokens;
@@ -47,6 +48,7 @@ final class AttentionHead {
     this.gradientScores = backward ? memory.take((long) rows * columns) : 0;
     this.panels = memory.take(Math.max((long) columns * headWidth, (long) rows * paddedWidth));
     this.product = memory.take((long) rows * paddedWidth);
+    this.inverseSums = memory.take(rows);
   }
 
   private static int roundUp(int n, int unit) {
@@ -71,7 +73,10 @@ final class AttentionHead {
     return firstRow + RawMemory.getInt(indices + 4L * i);
   }
 
-  /** Gathers queries, keys and values; {@code part} bytes lie between them in a row of {@code stride} bytes. */
+  /**
+   * Gathers queries, keys and values; {@code part} bytes lie between them in a row of {@code
+   * stride} bytes.
+   */
   void load(long column, long stride, long part) {
     gather(column, stride, q);
     gather(column + part, stride, k);
@@ -91,13 +96,24 @@ final class AttentionHead {
 
   /** product = softmax(q k^T scale) v. */
   void forward() {
-    probabilities();
+    exponentials();
     packRows(v);
     timesRows(scores, 4L * columnsPadded, 4);
+    for (int i = 0; i < count; i++) {
+      long row = product + 4L * i * paddedWidth;
+      math.scale(inverseSum(i), row, row, headWidth);
+    }
   }
 
-  /** scores = softmax(q k^T scale) over the first {@code count} columns; all padding is zero. */
-  private void probabilities() {
+  private float inverseSum(int i) {
+    return RawMemory.get(inverseSums + 4L * i);
+  }
+
+  /**
+   * scores = exp(q k^T scale - max) over the first {@code count} columns, all padding zero; the
+   * softmax is a row times its inverse sum, which is applied where the row is narrow.
+   */
+  private void exponentials() {
     packTransposed(k);
     timesTransposed(q, scores);
     for (int i = 0; i < rowsPadded; i++) {
@@ -108,24 +124,33 @@ final class AttentionHead {
       }
       float max = math.max(s, count);
       float sum = math.expScaled(s, max, scale, s, count);
-      math.scale(1 / sum, s, s, count);
+      RawMemory.set(inverseSums + 4L * i, 1 / sum);
       RawMemory.zero(s + 4L * count, columnsPadded - count);
     }
   }
 
-  /** Leaves dV in {@code v}, dQ in {@code dOut} and dK in {@code k}: each input is dead when its place is taken. */
+  /**
+   * Leaves dV in {@code v}, dQ in {@code dOut} and dK in {@code k}: each input is dead when its
+   * place is taken.
+   */
   void backward() {
-    probabilities();
+    exponentials();
     packTransposed(v);
     timesTransposed(dOut, gradientScores);
+    // dV = P^T dOut: the inverse sums go to the narrow side
+    for (int i = 0; i < count; i++) {
+      long row = dOut + 4L * i * headWidth;
+      math.scale(inverseSum(i), row, row, headWidth);
+    }
     packRows(dOut);
     timesRows(scores, 4, 4L * columnsPadded);
     unpad(v);
     for (int i = 0; i < rowsPadded; i++) {
       long p = scores + 4L * i * columnsPadded;
       long s = gradientScores + 4L * i * columnsPadded;
-      float shift = math.dot(p, s, columnsPadded);
-      math.softmaxBackward(p, s, shift, scale, columnsPadded);
+      float inverse = i < count ? inverseSum(i) : 0;
+      float shift = inverse * math.dot(p, s, columnsPadded);
+      math.softmaxBackward(p, s, shift, scale * inverse, columnsPadded);
     }
     packRows(k);
     timesRows(gradientScores, 4L * columnsPadded, 4);
@@ -204,12 +229,13 @@ final class AttentionHead {
     }
   }
 
-  /** product [rowsPadded, paddedWidth] = a times the panels of {@link #packRows}; strides in bytes. */
+  /**
+   * product [rowsPadded, paddedWidth] = a times the panels of {@link #packRows}; strides in bytes.
+   */
   private void timesRows(long a, long rowStride, long columnStride) {
     for (int first = 0; first < paddedWidth; first += panelWidth) {
       long panel = panels + 4L * first * rowsPadded;
-      multiply(
-          a, rowStride, columnStride, panel, count, product + 4L * first, 4L * paddedWidth);
+      multiply(a, rowStride, columnStride, panel, count, product + 4L * first, 4L * paddedWidth);
     }
   }
 

@@ -37,8 +37,7 @@ final class AttentionOps {
     memory.release(mark);
   }
 
-  void backward(
-      Tensor qkv, TokenLayout layout, int heads, Tensor valid, Tensor dOut, Tensor dQkv) {
+  void backward(Tensor qkv, TokenLayout layout, int heads, Tensor valid, Tensor dOut, Tensor dQkv) {
     int width = Checks.width(dOut);
     long in = Checks.matrix("qkv of attention", qkv, layout.rows(), 3L * width);
     long gradient = Checks.matrix("dOut of attention", dOut, layout.rows(), width);
@@ -70,15 +69,15 @@ final class AttentionOps {
     AttentionHead[] scratch = new AttentionHead[context.workers().count()];
     for (int i = 0; i < scratch.length; i++) {
       scratch[i] =
-          new AttentionHead(
-              context.rows(), context.memory(), layout.tokens(), headWidth, backward);
+          new AttentionHead(context.rows(), context.memory(), layout.tokens(), headWidth, backward);
     }
     return scratch;
   }
 
   private static int headWidth(int width, int heads) {
     if (heads < 1 || width % heads != 0) {
-      throw new IllegalArgumentException("width " + width + " is not a multiple of " + heads + " heads");
+      throw new IllegalArgumentException(
+          "width " + width + " is not a multiple of " + heads + " heads");
     }
     return width / heads;
   }

@@ -3,8 +3,8 @@ package dev.sidefade.cpu;
 /** What every operation needs: row primitives, threads, scratch, matrix products. */
 record Context(RowMath rows, Workers workers, Memory memory, OrtGemm gemm) {
   /**
-   * Rows of a partial sum. Sums over rows are taken in blocks of this many and the blocks are added in order, so that the
-   * result does not depend on the number of threads.
+   * Rows of a partial sum. Sums over rows are taken in blocks of this many and the blocks are added
+   * in order, so that the result does not depend on the number of threads.
    */
   static final int ROW_BLOCK = 64;
 
@@ -22,7 +22,10 @@ record Context(RowMath rows, Workers workers, Memory memory, OrtGemm gemm) {
     over(count, ROW_BLOCK, body);
   }
 
-  /** Splits a flat vector into blocks and runs them in parallel; the body gets an offset in floats and a count. */
+  /**
+   * Splits a flat vector into blocks and runs them in parallel; the body gets an offset in floats
+   * and a count.
+   */
   void overElements(long count, ElementRange body) {
     int tasks = Math.toIntExact((count + ELEMENT_BLOCK - 1) / ELEMENT_BLOCK);
     workers.run(

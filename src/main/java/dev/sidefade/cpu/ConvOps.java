@@ -3,7 +3,9 @@ package dev.sidefade.cpu;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.Tensor;
 
-/** 3 x 3 convolution over the patch grid as a matrix product of gathered neighbourhoods (im2col). */
+/**
+ * 3 x 3 convolution over the patch grid as a matrix product of gathered neighbourhoods (im2col).
+ */
 final class ConvOps {
   private static final int TAPS = 9;
 

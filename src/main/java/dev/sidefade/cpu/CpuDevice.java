@@ -17,7 +17,8 @@ public final class CpuDevice implements Device {
 
   CpuDevice(int threads, RowMath rows) {
     if (threads < 0) {
-      throw new IllegalArgumentException("number of threads must be 0 (all) or more, got " + threads);
+      throw new IllegalArgumentException(
+          "number of threads must be 0 (all) or more, got " + threads);
     }
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     this.rows = rows;

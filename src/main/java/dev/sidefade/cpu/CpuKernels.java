@@ -115,8 +115,7 @@ final class CpuKernels implements Kernels {
   }
 
   @Override
-  public void ladderProjectBackward(
-      Tensor h, Tensor du, Tensor c, Tensor dWeight, Tensor dBias) {
+  public void ladderProjectBackward(Tensor h, Tensor du, Tensor c, Tensor dWeight, Tensor dBias) {
     ladder.projectBackward(h, du, c, dWeight, dBias);
   }
 

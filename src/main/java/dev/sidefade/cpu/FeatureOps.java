@@ -116,8 +116,7 @@ final class FeatureOps {
               rstd = RawMemory.get(at + 4);
             }
             RawMemory.set(
-                perRow + 4L * i,
-                math.residual(f + 4L * i * wide, row, mean, rstd, scale, wide));
+                perRow + 4L * i, math.residual(f + 4L * i * wide, row, mean, rstd, scale, wide));
           }
         });
     double sum = 0;

@@ -1,10 +1,11 @@
 package dev.sidefade.cpu;
 
 /**
- * Scalar exp and GELU in fp32, by the same formulas as the vector provider, so that both give the same values.
+ * Scalar exp and GELU in fp32, by the same formulas as the vector provider, so that both give the
+ * same values.
  *
- * <p>exp: x = n ln 2 + r, a polynomial in r (coefficients of Cephes' expf, Moshier), times 2^n. erf: formula 7.1.26 of
- * Abramowitz and Stegun, absolute error below 1.5e-7.
+ * <p>exp: x = n ln 2 + r, a polynomial in r (coefficients of Cephes' expf, Moshier), times 2^n.
+ * erf: formula 7.1.26 of Abramowitz and Stegun, absolute error below 1.5e-7.
  */
 final class FloatMath {
   /** Adding and subtracting it rounds a float of magnitude below 2^22 to an integer. */
@@ -46,7 +47,8 @@ final class FloatMath {
     float n = shifted - ROUND;
     float r = (c - n * LN2_HIGH) - n * LN2_LOW;
     float p = ((((P0 * r + P1) * r + P2) * r + P3) * r + P4) * r + P5;
-    return (p * r * r + r + 1f) * Float.intBitsToFloat((Float.floatToRawIntBits(shifted) << 23) + ONE_BITS);
+    return (p * r * r + r + 1f)
+        * Float.intBitsToFloat((Float.floatToRawIntBits(shifted) << 23) + ONE_BITS);
   }
 
   /** 1 - Phi(|x|) of the standard normal given e = exp(-x^2 / 2). */

@@ -63,18 +63,17 @@ final class LinearOps {
     long gradient = Checks.matrix("dy of linear", dy, rows, out);
     long input = Checks.matrix("x of linear", x, rows, in);
     long w = Checks.exact("weight of linear", weight, in, out);
-    if (dx != null) {
-      long target = Checks.matrix("dx of linear", dx, rows, in);
-      multiply(gradient, false, w, true, 0, target, rows, in, out);
+    long toWeight = Checks.exact("dWeight of linear", dWeight, in, out);
+    long toBias = Checks.vectorOrNull("dBias of linear", dBias, out);
+    if (dx == null || rows == 0) {
+      weightGradient(input, gradient, rows, in, out, toWeight, toBias);
+      return;
     }
-    weightGradient(
-        input,
-        gradient,
-        rows,
-        in,
-        out,
-        Checks.exact("dWeight of linear", dWeight, in, out),
-        Checks.vectorOrNull("dBias of linear", dBias, out));
+    long target = Checks.matrix("dx of linear", dx, rows, in);
+    context.gemm().linearBackward(input, w, gradient, target, toWeight, rows, in, out);
+    if (toBias != 0) {
+      context.columnSums(gradient, rows, out, toBias);
+    }
   }
 
   /** dWeight[in, out] = x^T dy and, unless its address is 0, dBias = column sums of dy. */
@@ -90,7 +89,15 @@ final class LinearOps {
   }
 
   void multiply(
-      long a, boolean transposeA, long b, boolean transposeB, long bias, long c, int m, int n, int k) {
+      long a,
+      boolean transposeA,
+      long b,
+      boolean transposeB,
+      long bias,
+      long c,
+      int m,
+      int n,
+      int k) {
     context.gemm().multiply(a, transposeA, b, transposeB, bias, c, m, n, k);
   }
 

@@ -21,7 +21,8 @@ final class LogitOps {
     int rows = Checks.rows(student);
     int classes = Checks.width(student);
     long z = Checks.matrix("student of logitDistillation", student, rows, classes);
-    long t = teacher == null ? 0 : Checks.matrix("teacher of logitDistillation", teacher, rows, classes);
+    long t =
+        teacher == null ? 0 : Checks.matrix("teacher of logitDistillation", teacher, rows, classes);
     long out = Checks.matrix("dStudent of logitDistillation", dStudent, rows, classes);
     long sums = Checks.vector("losses of logitDistillation", losses, 2);
     int labelled = countLabels(labels, rows, classes);
@@ -48,8 +49,7 @@ final class LogitOps {
                   perRow + 8L * row + 4,
                   t == 0
                       ? 0
-                      : divergence(
-                          z + at, t + at, d.temperature(), klScale, p, out + at, classes));
+                      : divergence(z + at, t + at, d.temperature(), klScale, p, out + at, classes));
             });
     double ce = 0;
     double kl = 0;
@@ -101,7 +101,9 @@ final class LogitOps {
     return (float) loss;
   }
 
-  /** KL(teacher || student) of a row at the temperature; adds its scaled gradient to {@code out}. */
+  /**
+   * KL(teacher || student) of a row at the temperature; adds its scaled gradient to {@code out}.
+   */
   private float divergence(
       long z, long t, float temperature, float scale, long p, long out, int classes) {
     RowMath math = context.rows();

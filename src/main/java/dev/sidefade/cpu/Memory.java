@@ -5,7 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Native memory of one device: what is allocated, what is live, what the peak was, and scratch for one operation. */
+/**
+ * Native memory of one device: what is allocated, what is live, what the peak was, and scratch for
+ * one operation.
+ */
 final class Memory implements AutoCloseable {
   private static final long ALIGNMENT = 64;
   private static final long FIRST_BLOCK = 1 << 20;
@@ -66,7 +69,9 @@ final class Memory implements AutoCloseable {
     return used;
   }
 
-  /** Uninitialised floats that stay valid until the mark before them is released; 64-byte aligned. */
+  /**
+   * Uninitialised floats that stay valid until the mark before them is released; 64-byte aligned.
+   */
   long take(long floats) {
     long bytes = (Math.multiplyExact(floats, 4L) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     long start = 0;

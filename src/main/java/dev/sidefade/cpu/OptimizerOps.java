@@ -15,8 +15,7 @@ final class OptimizerOps {
     long g = Checks.address("gradient", gradient);
     long out = Checks.vector("clip", clip, 2);
     long count = gradient.size();
-    int blocks =
-        Math.toIntExact((count + Context.ELEMENT_BLOCK - 1) / Context.ELEMENT_BLOCK);
+    int blocks = Math.toIntExact((count + Context.ELEMENT_BLOCK - 1) / Context.ELEMENT_BLOCK);
     long mark = context.memory().mark();
     long partial = context.memory().take(blocks);
     context.overElements(

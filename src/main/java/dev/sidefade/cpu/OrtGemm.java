@@ -19,21 +19,27 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Matrix products by one-node ONNX Runtime sessions: its MLAS is the fastest kept library for them that is there anyway
- * (measured: 90 GFLOP/s a core where a Vector API kernel reaches 62).
+ * Matrix products by one-node ONNX Runtime sessions: its MLAS is the fastest kept library for them
+ * that is there anyway (measured: 90 GFLOP/s a core where a Vector API kernel reaches 62).
  *
- * <p>A product over known addresses is prepared once and kept, so that a training step, which meets the same buffers
- * again, allocates next to nothing. A prepared product holds addresses, not memory: it is only run with tensors that the
- * caller has just checked to be alive.
+ * <p>A product over known addresses is prepared once and kept, so that a training step, which meets
+ * the same buffers again, allocates next to nothing. A prepared product holds addresses, not
+ * memory: it is only run with tensors that the caller has just checked to be alive.
  */
 final class OrtGemm implements AutoCloseable {
   private static final int MOST_PLANS = 4096;
   private static final Set<String> NO_OUTPUTS = Set.of();
 
-  private record Variant(boolean transposeA, boolean transposeB, boolean bias) {}
+  /** Which session runs a product. */
+  private sealed interface Variant {}
 
+  private record Product(boolean transposeA, boolean transposeB, boolean bias) implements Variant {}
+
+  private record LinearBackward() implements Variant {}
+
+  /** Addresses and sizes of a prepared call; meaning as in the method that makes it. */
   private record Key(
-      long a, long b, long bias, long c, int m, int n, int k, boolean transposeA, boolean transposeB) {}
+      Variant variant, long a, long b, long c, long d, long e, int m, int n, int k) {}
 
   private record Plan(
       OrtSession session, Map<String, OnnxTensor> inputs, Map<String, OnnxValue> outputs) {
@@ -60,11 +66,30 @@ final class OrtGemm implements AutoCloseable {
    * @param bias address of [n], or 0
    */
   void multiply(
-      long a, boolean transposeA, long b, boolean transposeB, long bias, long c, int m, int n, int k) {
-    if (m == 0 || n == 0) {
-      return;
+      long a,
+      boolean transposeA,
+      long b,
+      boolean transposeB,
+      long bias,
+      long c,
+      int m,
+      int n,
+      int k) {
+    if (m > 0 && n > 0) {
+      run(new Key(new Product(transposeA, transposeB, bias != 0), a, b, c, bias, 0, m, n, k));
     }
-    Key key = new Key(a, b, bias, c, m, n, k, transposeA, transposeB);
+  }
+
+  /**
+   * Both products of a linear layer's gradient in one call: dx[rows, in] = dy weight^T and
+   * dWeight[in, out] = x^T dy.
+   */
+  void linearBackward(
+      long x, long weight, long dy, long dx, long dWeight, int rows, int in, int out) {
+    run(new Key(new LinearBackward(), x, weight, dx, dWeight, dy, rows, in, out));
+  }
+
+  private void run(Key key) {
     try {
       Plan plan = plans.get(key);
       if (plan == null) {
@@ -74,7 +99,13 @@ final class OrtGemm implements AutoCloseable {
       plan.session().run(plan.inputs(), NO_OUTPUTS, plan.outputs()).close();
     } catch (OrtException e) {
       throw new IllegalStateException(
-          "ONNX Runtime failed to multiply [" + m + ", " + k + "] by [" + k + ", " + n + "]", e);
+          "ONNX Runtime failed on a matrix product of sizes "
+              + key.m()
+              + ", "
+              + key.n()
+              + ", "
+              + key.k(),
+          e);
     }
   }
 
@@ -83,27 +114,41 @@ final class OrtGemm implements AutoCloseable {
       plans.values().forEach(Plan::close);
       plans.clear();
     }
-    Variant variant = new Variant(key.transposeA(), key.transposeB(), key.bias() != 0);
-    OrtSession session = sessions.get(variant);
+    OrtSession session = sessions.get(key.variant());
     if (session == null) {
-      session = open(variant);
-      sessions.put(variant, session);
+      session = open(key.variant());
+      sessions.put(key.variant(), session);
     }
+    return switch (key.variant()) {
+      case Product p -> prepare(key, p, session);
+      case LinearBackward backward -> prepareBackward(key, session);
+    };
+  }
+
+  private Plan prepare(Key key, Product p, OrtSession session) throws OrtException {
+    int m = key.m();
+    int n = key.n();
+    int k = key.k();
     Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
-    inputs.put(
-        "a",
-        key.transposeA()
-            ? tensor(key.a(), key.k(), key.m())
-            : tensor(key.a(), key.m(), key.k()));
-    inputs.put(
-        "b",
-        key.transposeB()
-            ? tensor(key.b(), key.n(), key.k())
-            : tensor(key.b(), key.k(), key.n()));
-    if (key.bias() != 0) {
-      inputs.put("bias", tensor(key.bias(), key.n()));
+    inputs.put("a", p.transposeA() ? tensor(key.a(), k, m) : tensor(key.a(), m, k));
+    inputs.put("b", p.transposeB() ? tensor(key.b(), n, k) : tensor(key.b(), k, n));
+    if (p.bias()) {
+      inputs.put("bias", tensor(key.d(), n));
     }
-    return new Plan(session, inputs, Map.of("c", tensor(key.c(), key.m(), key.n())));
+    return new Plan(session, inputs, Map.of("c", tensor(key.c(), m, n)));
+  }
+
+  private Plan prepareBackward(Key key, OrtSession session) throws OrtException {
+    int rows = key.m();
+    int in = key.n();
+    int out = key.k();
+    return new Plan(
+        session,
+        Map.of(
+            "x", tensor(key.a(), rows, in),
+            "weight", tensor(key.b(), in, out),
+            "dy", tensor(key.e(), rows, out)),
+        Map.of("dx", tensor(key.c(), rows, in), "dWeight", tensor(key.d(), in, out)));
   }
 
   private OnnxTensor tensor(long address, long... dims) throws OrtException {
@@ -113,30 +158,25 @@ final class OrtGemm implements AutoCloseable {
     }
     if (bytes > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "a matrix of " + bytes + " bytes is over the 2 GiB of a Java buffer: lower the batch size");
+          "a matrix of "
+              + bytes
+              + " bytes is over the 2 GiB of a Java buffer: lower the batch size");
     }
     FloatBuffer buffer =
-        RawMemory.ALL.asSlice(address, bytes).asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
+        RawMemory.ALL
+            .asSlice(address, bytes)
+            .asByteBuffer()
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
     return OnnxTensor.createTensor(environment, buffer, dims);
   }
 
   private OrtSession open(Variant variant) throws OrtException {
-    OnnxModel model = OnnxModel.create(8, 13);
-    OnnxGraph graph = model.graph();
-    graph.addInput("a", ElementType.FLOAT, "a0", "a1");
-    graph.addInput("b", ElementType.FLOAT, "b0", "b1");
-    List<String> inputs = new ArrayList<>(List.of("a", "b"));
-    if (variant.bias()) {
-      graph.addInput("bias", ElementType.FLOAT, "n");
-      inputs.add("bias");
-    }
-    graph.addOutput("c", ElementType.FLOAT, "m", "n");
-    graph.addNode(
-        "Gemm",
-        inputs,
-        List.of("c"),
-        Attribute.of("transA", variant.transposeA() ? 1L : 0L),
-        Attribute.of("transB", variant.transposeB() ? 1L : 0L));
+    OnnxModel model =
+        switch (variant) {
+          case Product p -> productModel(p);
+          case LinearBackward backward -> backwardModel();
+        };
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
@@ -145,6 +185,44 @@ final class OrtGemm implements AutoCloseable {
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
       return environment.createSession(model.toBytes(), options);
     }
+  }
+
+  private static OnnxModel productModel(Product p) {
+    OnnxModel model = OnnxModel.create(8, 13);
+    OnnxGraph graph = model.graph();
+    addMatrix(graph, "a");
+    addMatrix(graph, "b");
+    List<String> inputs = new ArrayList<>(List.of("a", "b"));
+    if (p.bias()) {
+      graph.addInput("bias", ElementType.FLOAT, "n");
+      inputs.add("bias");
+    }
+    addGemm(graph, inputs, "c", p.transposeA(), p.transposeB());
+    return model;
+  }
+
+  private static OnnxModel backwardModel() {
+    OnnxModel model = OnnxModel.create(8, 13);
+    OnnxGraph graph = model.graph();
+    List.of("x", "weight", "dy").forEach(name -> addMatrix(graph, name));
+    addGemm(graph, List.of("dy", "weight"), "dx", false, true);
+    addGemm(graph, List.of("x", "dy"), "dWeight", true, false);
+    return model;
+  }
+
+  private static void addMatrix(OnnxGraph graph, String name) {
+    graph.addInput(name, ElementType.FLOAT, name + "_rows", name + "_columns");
+  }
+
+  private static void addGemm(
+      OnnxGraph graph, List<String> inputs, String output, boolean transposeA, boolean transposeB) {
+    graph.addOutput(output, ElementType.FLOAT, output + "_rows", output + "_columns");
+    graph.addNode(
+        "Gemm",
+        inputs,
+        List.of(output),
+        Attribute.of("transA", transposeA ? 1L : 0L),
+        Attribute.of("transB", transposeB ? 1L : 0L));
   }
 
   @Override

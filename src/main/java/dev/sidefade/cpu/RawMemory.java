@@ -4,8 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * All of native memory as one segment. An access through it costs one comparison with a constant and no liveness check,
- * which the inner loops need; that the addresses are right is the duty of the operation, which checks its tensors first.
+ * All of native memory as one segment. An access through it costs one comparison with a constant
+ * and no liveness check, which the inner loops need; that the addresses are right is the duty of
+ * the operation, which checks its tensors first.
  */
 final class RawMemory {
   /** Offset = absolute address. */

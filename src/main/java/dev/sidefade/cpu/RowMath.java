@@ -1,8 +1,9 @@
 package dev.sidefade.cpu;
 
 /**
- * Loops over one row of {@code n} floats at raw addresses: what the operations are made of. Two providers compute the
- * same within fp32 rounding. Outputs may be inputs where the loop is element-wise; nothing else may overlap.
+ * Loops over one row of {@code n} floats at raw addresses: what the operations are made of. Two
+ * providers compute the same within fp32 rounding. Outputs may be inputs where the loop is
+ * element-wise; nothing else may overlap.
  */
 interface RowMath {
   /** For people: "Vector API, 256 bit". */
@@ -45,8 +46,8 @@ interface RowMath {
   void normalize(long x, float mean, float rstd, long gamma, long beta, long y, int n);
 
   /**
-   * One row of the layer norm's gradient: dGamma += dy xh, dBeta += dy, and unless {@code dx} is 0, dx (+)= r (q -
-   * mean(q) - xh mean(q xh)) with q = dy gamma.
+   * One row of the layer norm's gradient: dGamma += dy xh, dBeta += dy, and unless {@code dx} is 0,
+   * dx (+)= r (q - mean(q) - xh mean(q xh)) with q = dy gamma.
    */
   void normalizeBackward(
       long x,
@@ -84,7 +85,10 @@ interface RowMath {
   /** AdamW on n elements; see {@link dev.sidefade.kernels.Kernels#adamw}. */
   void adamw(long p, long g, long m, long v, int n, AdamFactors factors);
 
-  /** Scalars of one AdamW update: bias corrections are folded into {@code stepSize} and {@code rootScale}. */
+  /**
+   * Scalars of one AdamW update: bias corrections are folded into {@code stepSize} and {@code
+   * rootScale}.
+   */
   record AdamFactors(
       float beta1,
       float beta2,
@@ -98,9 +102,11 @@ interface RowMath {
   int panelWidth();
 
   /**
-   * Six rows times one panel: c[i][j] = sum over k of a[i][k] panel[k][j], i below 6, j below {@link #panelWidth()}.
+   * Six rows times one panel: c[i][j] = sum over k of a[i][k] panel[k][j], i below 6, j below
+   * {@link #panelWidth()}.
    *
-   * @param a address of a[0][0]; rows are {@code rowStride} bytes apart, columns {@code columnStride}
+   * @param a address of a[0][0]; rows are {@code rowStride} bytes apart, columns {@code
+   *     columnStride}
    * @param panel [k, panelWidth] contiguous
    * @param c address of c[0][0]; rows are {@code cStride} bytes apart
    */

@@ -50,8 +50,7 @@ final class TokenOps {
             long m = mean + 4L * r;
             long s = rstd + 4L * r;
             math.moments(x + at, epsilon, m, s, width);
-            math.normalize(
-                x + at, RawMemory.get(m), RawMemory.get(s), gamma, beta, y + at, width);
+            math.normalize(x + at, RawMemory.get(m), RawMemory.get(s), gamma, beta, y + at, width);
           }
         });
   }
@@ -111,8 +110,7 @@ final class TokenOps {
   void gelu(Tensor x, Tensor y) {
     long in = Checks.address("x of gelu", x);
     long out = Checks.vector("y of gelu", y, x.size());
-    context.overElements(
-        x.size(), (at, n) -> context.rows().gelu(in + 4 * at, out + 4 * at, n));
+    context.overElements(x.size(), (at, n) -> context.rows().gelu(in + 4 * at, out + 4 * at, n));
   }
 
   void geluBackward(Tensor x, Tensor dy, Tensor dx) {
@@ -143,8 +141,7 @@ final class TokenOps {
   void relu(Tensor x, Tensor y) {
     long in = Checks.address("x of relu", x);
     long out = Checks.vector("y of relu", y, x.size());
-    context.overElements(
-        x.size(), (at, n) -> context.rows().relu(in + 4 * at, out + 4 * at, n));
+    context.overElements(x.size(), (at, n) -> context.rows().relu(in + 4 * at, out + 4 * at, n));
   }
 
   void reluBackward(Tensor y, Tensor dy, Tensor dx) {

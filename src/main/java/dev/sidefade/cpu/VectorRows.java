@@ -9,7 +9,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Row primitives on the Vector API; tails of fewer elements than a vector go through {@link PlainRows}. */
+/**
+ * Row primitives on the Vector API; tails of fewer elements than a vector go through {@link
+ * PlainRows}.
+ */
 final class VectorRows implements RowMath {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
@@ -20,6 +23,7 @@ final class VectorRows implements RowMath {
   private static final VectorShuffle<Float> FAR_1 = rotation(1);
   private static final long STEP = 4L * LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
   /** Takes every normal float of magnitude above 1e-30 beyond 1. */
   private static final float SIGN_SCALE = 1e30f;
 
@@ -66,8 +70,8 @@ final class VectorRows implements RowMath {
   }
 
   /**
-   * Sum of all lanes, halves first. The Vector API's own reduction may add in any order, and does so differently once it
-   * is compiled; this one gives the same bits always.
+   * Sum of all lanes, halves first. The Vector API's own reduction may add in any order, and does
+   * so differently once it is compiled; this one gives the same bits always.
    */
   private static float total(FloatVector v) {
     FloatVector t = v;
@@ -183,18 +187,21 @@ final class VectorRows implements RowMath {
   }
 
   /**
-   * e^x as {@link FloatMath#exp}, written out here and in {@link #gelu}: as a method of its own it grows too large to
-   * be inlined, and its vectors would be boxed. The API's EXP is not used: compiled and interpreted it differs.
+   * e^x as {@link FloatMath#exp}, written out here and in {@link #gelu}: as a method of its own it
+   * grows too large to be inlined, and its vectors would be boxed. The API's EXP is not used:
+   * compiled and interpreted it differs.
    *
-   * <p>2^k comes from a float that holds ROUND + k: its low bits count integers, so k needs no conversion. The bits go
-   * through memory, at the place of the result, because C2 boxes vectors that are reinterpreted in registers.
+   * <p>2^k comes from a float that holds ROUND + k: its low bits count integers, so k needs no
+   * conversion. The bits go through memory, at the place of the result, because C2 boxes vectors
+   * that are reinterpreted in registers.
    */
   @Override
   public float expScaled(long x, float shift, float scale, long y, int n) {
     long end = whole(n);
     FloatVector s = FloatVector.zero(S);
     for (long i = 0; i < end; i += STEP) {
-      FloatVector c = load(x + i).sub(shift).mul(scale).min(FloatMath.EXP_HIGH).max(FloatMath.EXP_LOW);
+      FloatVector c =
+          load(x + i).sub(shift).mul(scale).min(FloatMath.EXP_HIGH).max(FloatMath.EXP_LOW);
       FloatVector shifted = c.fma(LOG2_E, ROUND);
       FloatVector k = shifted.sub(ROUND);
       FloatVector r = k.fma(LN2_LOW, k.fma(LN2_HIGH, c));
@@ -328,7 +335,15 @@ final class VectorRows implements RowMath {
 
   @Override
   public void geluDerivative(long x, long y, int n) {
+    // two methods: one as long as both is over what C2 compiles without boxing
     long end = whole(n);
+    bell(x, y, end);
+    derivativeFromBell(x, y, end);
+    TAIL.geluDerivative(x + end, y + end, rest(n));
+  }
+
+  /** y = exp(-x^2 / 2). */
+  private static void bell(long x, long y, long end) {
     for (long i = 0; i < end; i += STEP) {
       FloatVector v = load(x + i);
       FloatVector c = v.mul(v).mul(-0.5f).max(FloatMath.EXP_LOW);
@@ -344,7 +359,10 @@ final class VectorRows implements RowMath {
           .intoMemorySegment(RawMemory.ALL, y + i, ORDER);
       store(p.mul(load(y + i)), y + i);
     }
-    // two loops: one as long as both is over what C2 compiles without boxing
+  }
+
+  /** y = Phi(x) + x phi(x) where y holds exp(-x^2 / 2). */
+  private static void derivativeFromBell(long x, long y, long end) {
     for (long i = 0; i < end; i += STEP) {
       FloatVector v = load(x + i);
       FloatVector size = v.abs();
@@ -356,7 +374,6 @@ final class VectorRows implements RowMath {
       FloatVector cdf = v.mul(SIGN_SCALE).min(1f).max(-1f).fma(inner, HALF);
       store(v.mul(FloatMath.INV_SQRT_2PI).fma(e, cdf), y + i);
     }
-    TAIL.geluDerivative(x + end, y + end, rest(n));
   }
 
   @Override
@@ -432,9 +449,10 @@ final class VectorRows implements RowMath {
   }
 
   /**
-   * Twelve accumulators, two panel vectors and one broadcast: 15 of 16 registers. The addresses advance instead of being
-   * computed from a counter: C2 then leaves the loop alone and keeps the accumulators in registers (62 GFLOP/s against 35
-   * with an indexed loop, measured on a 2.45 GHz Zen 3 core).
+   * Twelve accumulators, two panel vectors and one broadcast: 15 of 16 registers. The addresses
+   * advance instead of being computed from a counter: C2 then leaves the loop alone and keeps the
+   * accumulators in registers (62 GFLOP/s against 35 with an indexed loop, measured on a 2.45 GHz
+   * Zen 3 core).
    */
   @Override
   public void tile(

@@ -5,8 +5,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A fixed team of threads for loops of a few microseconds. The caller works too. Tasks are handed out in order, so which
- * thread runs a task is not fixed: a task's result must depend on its number alone.
+ * A fixed team of threads for loops of a few microseconds. The caller works too. Tasks are handed
+ * out in order, so which thread runs a task is not fixed: a task's result must depend on its number
+ * alone.
  */
 final class Workers implements AutoCloseable {
   /** Body of a loop; {@code worker} below {@link #count()} names the thread, for scratch memory. */
@@ -21,7 +22,12 @@ final class Workers implements AutoCloseable {
   private final AtomicInteger next = new AtomicInteger();
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+  /**
+   * Number of the present loop; only {@link #run} writes it, and one thread at a time calls that.
+   */
   private volatile int round;
+
   private volatile boolean closed;
   private Body body;
   private int tasks;
@@ -40,7 +46,10 @@ final class Workers implements AutoCloseable {
     return helpers.length + 1;
   }
 
-  /** Runs tasks 0 .. tasks - 1 and returns when all are done; the first exception is thrown here. */
+  /**
+   * Runs tasks 0 .. tasks - 1 and returns when all are done; the first exception is thrown here.
+   */
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
   void run(int tasks, Body body) {
     if (tasks <= 1 || helpers.length == 0) {
       for (int i = 0; i < tasks; i++) {

@@ -14,7 +14,8 @@ import java.util.Set;
  * @param imitationWeight w_lo
  * @param generationWeight w_hi
  * @param generationRatio lambda, share of tokens removed
- * @param grid whether the tokens are patches on a grid (convolutional generator) or a sequence (self-attention)
+ * @param grid whether the tokens are patches on a grid (convolutional generator) or a sequence
+ *     (self-attention)
  * @param standardize whether targets go through a layer norm without parameters
  */
 public record FeatureConfig(
@@ -35,12 +36,24 @@ public record FeatureConfig(
       throw new BadInputException(
           "taps " + both + " are both shallow and deep: give each to one of the two lists");
     }
+    for (List<Integer> taps : List.of(shallow, deep)) {
+      if (new HashSet<>(taps).size() != taps.size()) {
+        throw new BadInputException(
+            "a tap is named twice among those to distil, " + taps + ": name each tap once");
+      }
+    }
+    if (!(imitationWeight >= 0 && generationWeight >= 0)) {
+      throw new BadInputException(
+          "the weights of imitation and generation must not be negative, got "
+              + imitationWeight
+              + " and "
+              + generationWeight);
+    }
     if (rank < 1) {
       throw new BadInputException("the rank of the alignment must be positive, got " + rank);
     }
     if (!(generationRatio > 0 && generationRatio <= 1)) {
-      throw new BadInputException(
-          "the generation ratio must be in (0, 1], got " + generationRatio);
+      throw new BadInputException("the generation ratio must be in (0, 1], got " + generationRatio);
     }
   }
 }

@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The backbone teaches the side network (method.md, c and d): shallow taps are imitated through a low-rank alignment, deep
- * taps are generated from masked tokens. Alignments and generators are trained with the side network and dropped with it.
+ * The backbone teaches the side network (method.md, c and d): shallow taps are imitated through a
+ * low-rank alignment, deep taps are generated from masked tokens. Alignments and generators are
+ * trained with the side network and dropped with it.
  */
 public final class FeaturePath {
   /** Standard deviation with which both factors of an alignment start. */
@@ -43,18 +44,14 @@ public final class FeaturePath {
         alignments.put(tap, alignment(parameters, tap, side.tapWidths().get(tap)));
       }
     }
-    int heads = width % side.heads() == 0 ? side.heads() : 1;
+    // adapter blocks need no heads, so their number may be anything
+    int heads = side.heads() > 0 && width % side.heads() == 0 ? side.heads() : 1;
     for (int tap : config.deep()) {
       String prefix = "generator." + tap + ".";
       Parameter token =
           parameters.add(
-              prefix + "mask_token",
-              Parameter.Role.SIDE,
-              false,
-              Initializer.constant(0),
-              width);
-      deep.put(
-          tap, new Deep(Generator.of(parameters, prefix, config.grid(), width, heads), token));
+              prefix + "mask_token", Parameter.Role.SIDE, false, Initializer.constant(0), width);
+      deep.put(tap, new Deep(Generator.of(parameters, prefix, config.grid(), width, heads), token));
     }
   }
 
@@ -112,8 +109,8 @@ public final class FeaturePath {
   }
 
   /**
-   * If {@code tap} is distilled: computes its loss, writes the gradients of its alignment and generator and adds the
-   * gradient by the state.
+   * If {@code tap} is distilled: computes its loss, writes the gradients of its alignment and
+   * generator and adds the gradient by the state.
    *
    * @param h [rows, tap width] the backbone's features
    * @param valid [rows] or null
@@ -156,8 +153,7 @@ public final class FeaturePath {
     float weight = config.generationWeight() / config.deep().size();
     match(kernels, tap, a.generator.output(), h, a.removed, weight, a, a.gradient);
     d.generator().backward(kernels, a.masked, a.layout, valid, a.generator, a.gradient);
-    kernels.insertMaskTokenBackward(
-        a.gradient, a.removed, gradient, d.maskToken().gradient());
+    kernels.insertMaskTokenBackward(a.gradient, a.removed, gradient, d.maskToken().gradient());
   }
 
   private void match(

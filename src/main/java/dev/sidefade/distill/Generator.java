@@ -10,8 +10,8 @@ import dev.sidefade.layers.TransformerBlock;
 import dev.sidefade.tensor.Tensor;
 
 /**
- * Fills in removed tokens from the ones around them, at the side width. It must mix tokens: a token-wise map sees a
- * constant at a removed place.
+ * Fills in removed tokens from the ones around them, at the side width. It must mix tokens: a
+ * token-wise map sees a constant at a removed place.
  */
 sealed interface Generator {
   /** Memory of both passes; generators of one kind and width share it. */
@@ -24,8 +24,7 @@ sealed interface Generator {
     return grid
         ? new Conv(parameters, prefix, width)
         : new Sequence(
-            new TransformerBlock(
-                parameters, prefix + "block.", width, heads, 2 * width, 1e-6f),
+            new TransformerBlock(parameters, prefix + "block.", width, heads, 2 * width, 1e-6f),
             width);
   }
 
@@ -53,12 +52,10 @@ sealed interface Generator {
       Parameter.Role role = Parameter.Role.SIDE;
       long in = 9L * width;
       weight1 =
-          parameters.add(
-              prefix + "conv1.weight", role, true, Initializer.fanIn(in), in, width);
+          parameters.add(prefix + "conv1.weight", role, true, Initializer.fanIn(in), in, width);
       bias1 = parameters.add(prefix + "conv1.bias", role, false, Initializer.constant(0), width);
       weight2 =
-          parameters.add(
-              prefix + "conv2.weight", role, true, Initializer.fanIn(in), in, width);
+          parameters.add(prefix + "conv2.weight", role, true, Initializer.fanIn(in), in, width);
       bias2 = parameters.add(prefix + "conv2.bias", role, false, Initializer.constant(0), width);
     }
 
@@ -71,8 +68,7 @@ sealed interface Generator {
     }
 
     @Override
-    public void forward(
-        Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state) {
+    public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state) {
       ConvState s = (ConvState) state;
       kernels.conv3x3(x, layout, weight1.value(), bias1.value(), s.hidden());
       kernels.relu(s.hidden(), s.hidden());
@@ -81,12 +77,7 @@ sealed interface Generator {
 
     @Override
     public void backward(
-        Kernels kernels,
-        Tensor x,
-        TokenLayout layout,
-        Tensor valid,
-        State state,
-        Tensor gradient) {
+        Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor gradient) {
       ConvState s = (ConvState) state;
       kernels.conv3x3Backward(
           s.hidden(),
@@ -98,13 +89,7 @@ sealed interface Generator {
           bias2.gradient());
       kernels.reluBackward(s.hidden(), s.dHidden(), s.dHidden());
       kernels.conv3x3Backward(
-          x,
-          layout,
-          weight1.value(),
-          s.dHidden(),
-          gradient,
-          weight1.gradient(),
-          bias1.gradient());
+          x, layout, weight1.value(), s.dHidden(), gradient, weight1.gradient(), bias1.gradient());
     }
   }
 
@@ -118,26 +103,18 @@ sealed interface Generator {
     @Override
     public State state(Slab slab, TokenLayout layout) {
       return new SequenceState(
-          block.state(slab, layout),
-          block.scratch(slab, layout),
-          slab.take(layout.rows(), width));
+          block.state(slab, layout), block.scratch(slab, layout), slab.take(layout.rows(), width));
     }
 
     @Override
-    public void forward(
-        Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state) {
+    public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state) {
       SequenceState s = (SequenceState) state;
       block.forward(kernels, x, layout, valid, s.block(), s.output());
     }
 
     @Override
     public void backward(
-        Kernels kernels,
-        Tensor x,
-        TokenLayout layout,
-        Tensor valid,
-        State state,
-        Tensor gradient) {
+        Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor gradient) {
       SequenceState s = (SequenceState) state;
       block.backward(kernels, x, layout, valid, s.block(), s.scratch(), gradient);
     }

@@ -7,9 +7,9 @@ import dev.sidefade.layers.Parameters;
 import dev.sidefade.tensor.Tensor;
 
 /**
- * The side network teaches the backbone: the backbone's normalised last features, through a low-rank alignment, imitate
- * the side network's last state, which is a constant here. The gradient goes to the backbone's last layer norm, the only
- * one outside the frozen graph.
+ * The side network teaches the backbone: the backbone's normalised last features, through a
+ * low-rank alignment, imitate the side network's last state, which is a constant here. The gradient
+ * goes to the backbone's last layer norm, the only one outside the frozen graph.
  */
 public final class ReverseFeaturePath {
   private final float weight;

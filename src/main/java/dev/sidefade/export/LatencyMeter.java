@@ -1,5 +1,6 @@
 package dev.sidefade.export;
 
+import dev.sidefade.tensor.CounterRandom;
 import dev.sidefade.tensor.Tensor;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -9,7 +10,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
@@ -23,6 +23,7 @@ public final class LatencyMeter {
 
   private static final int MOST_ROUNDS = 2000;
   private static final int WARM_UP = 3;
+  private static final long ORDER_SEED = 1;
 
   private LatencyMeter() {}
 
@@ -65,12 +66,11 @@ public final class LatencyMeter {
     }
     List<double[]> rounds = new ArrayList<>();
     List<Integer> order = new ArrayList<>(IntStream.range(0, models.size()).boxed().toList());
-    Random random = new Random(1);
     long start = System.nanoTime();
     while (rounds.size() < FEWEST_ROUNDS
         || (rounds.size() < MOST_ROUNDS && System.nanoTime() - start < budget.toNanos())) {
       double[] round = new double[models.size()];
-      shuffle(order, random);
+      shuffle(order, rounds.size());
       for (int model : order) {
         long before = System.nanoTime();
         models.get(model).run(inputs);
@@ -85,9 +85,11 @@ public final class LatencyMeter {
    * Another order, for a model's time depends on whose weights are in the caches: nobody always
    * follows the same model, and nobody follows itself.
    */
-  private static void shuffle(List<Integer> order, Random random) {
+  private static void shuffle(List<Integer> order, int round) {
     int last = order.getLast();
-    Collections.shuffle(order, random);
+    for (int i = order.size() - 1; i > 0; i--) {
+      Collections.swap(order, i, CounterRandom.below(i + 1, ORDER_SEED, round, i));
+    }
     if (order.getFirst() == last) {
       Collections.swap(order, 0, order.size() - 1);
     }

@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.ServiceLoader;
 
 /**
- * A place where tensors live and kernels run. Whoever opens a device closes it, after the tensors that it allocated.
+ * A place where tensors live and kernels run. Whoever opens a device closes it, after the tensors
+ * that it allocated.
  *
  * <p>Used by one thread at a time.
  */
@@ -25,7 +26,10 @@ public interface Device extends AutoCloseable {
     return allocate(DType.F32, Shape.of(dims));
   }
 
-  /** Copies {@code source} into {@code target}, of the same type and size, from or to the host or within the device. */
+  /**
+   * Copies {@code source} into {@code target}, of the same type and size, from or to the host or
+   * within the device.
+   */
   void copy(Tensor source, Tensor target);
 
   /** Sets every byte to zero. */
@@ -37,7 +41,10 @@ public interface Device extends AutoCloseable {
   /** Bytes allocated and not given back. */
   long liveBytes();
 
-  /** Largest value of {@link #liveBytes()} since the device was opened or {@link #resetPeak()} was called. */
+  /**
+   * Largest value of {@link #liveBytes()} since the device was opened or {@link #resetPeak()} was
+   * called.
+   */
   long peakBytes();
 
   /** Starts a new measurement of {@link #peakBytes()}. */
@@ -64,18 +71,18 @@ public interface Device extends AutoCloseable {
   /**
    * Opens the named backend.
    *
-   * @throws dev.sidefade.tensor.BadInputException if there is none of that name or it does not work here, with the reason
+   * @throws dev.sidefade.tensor.BadInputException if there is none of that name or it does not work
+   *     here, with the reason
    */
   static Device open(String name, int threads) {
     for (DeviceProvider provider : providers()) {
       if (provider.name().equals(name)) {
         provider
             .unavailable()
-            .ifPresent(
-                why -> {
-                  throw new dev.sidefade.tensor.BadInputException(
-                      "device " + name + " cannot be used here: " + why);
-                });
+            .ifPresent(why -> {
+              throw new dev.sidefade.tensor.BadInputException(
+                  "device " + name + " cannot be used here: " + why);
+            });
         return provider.open(threads);
       }
     }
@@ -89,7 +96,8 @@ public interface Device extends AutoCloseable {
   /** One entry per backend: what it found, or why it cannot be used. */
   static List<String> availability() {
     return providers().stream()
-        .map(p -> p.name() + ": " + p.unavailable().map(w -> "not used, " + w).orElseGet(p::describe))
+        .map(p ->
+            p.name() + ": " + p.unavailable().map(w -> "not used, " + w).orElseGet(p::describe))
         .toList();
   }
 

@@ -16,6 +16,9 @@ public interface DeviceProvider {
   /** What was found: versions, features. */
   String describe();
 
-  /** Opens the backend; {@code threads} is the number of host threads that it may use, 0 = all processors. */
+  /**
+   * Opens the backend; {@code threads} is the number of host threads that it may use, 0 = all
+   * processors.
+   */
   Device open(int threads);
 }

@@ -4,7 +4,8 @@ package dev.sidefade.kernels;
  * Weights of {@link Kernels#logitDistillation}.
  *
  * @param temperature T > 0 of both softmaxes of the KL term
- * @param klWeight factor of T^2 KL(teacher || student), a mean over all rows; 0 when there is no teacher
+ * @param klWeight factor of T^2 KL(teacher || student), a mean over all rows; 0 when there is no
+ *     teacher
  * @param ceWeight factor of the cross-entropy, a mean over the rows with a label
  * @param labelSmoothing in [0, 1): this much of the target is spread evenly over all classes
  */
@@ -13,11 +14,16 @@ public record Distillation(
   public Distillation {
     if (!(temperature > 0) || !(klWeight >= 0) || !(ceWeight >= 0)) {
       throw new IllegalArgumentException(
-          "temperature must be positive and weights not negative, got T " + temperature + ", KL " + klWeight
-              + ", CE " + ceWeight);
+          "temperature must be positive and weights not negative, got T "
+              + temperature
+              + ", KL "
+              + klWeight
+              + ", CE "
+              + ceWeight);
     }
     if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-      throw new IllegalArgumentException("label smoothing must be in [0, 1), got " + labelSmoothing);
+      throw new IllegalArgumentException(
+          "label smoothing must be in [0, 1), got " + labelSmoothing);
     }
   }
 }

@@ -3,15 +3,17 @@ package dev.sidefade.kernels;
 import dev.sidefade.tensor.Tensor;
 
 /**
- * Every operation of a training step. Tensors are dense row-major F32 unless said otherwise, on the device whose kernels
- * these are; "rows" is the product of all dimensions but the last. Equations are those of {@code docs/method.md}.
+ * Every operation of a training step. Tensors are dense row-major F32 unless said otherwise, on the
+ * device whose kernels these are; "rows" is the product of all dimensions but the last. Equations
+ * are those of {@code docs/method.md}.
  *
- * <p>Conventions: gradients of parameters are written, gradients of activations are written unless the method says
- * "adds". No output may overlap an input unless the method says so. A {@code null} tensor is allowed only where said.
- * Results are deterministic: the same inputs give the same bits, whatever the number of threads.
+ * <p>Conventions: gradients of parameters are written, gradients of activations are written unless
+ * the method says "adds". No output may overlap an input unless the method says so. A {@code null}
+ * tensor is allowed only where said. Results are deterministic: the same inputs give the same bits,
+ * whatever the number of threads.
  *
- * <p>All methods throw {@link IllegalArgumentException} when shapes do not fit, naming both, and {@link
- * IllegalStateException} when a tensor is closed.
+ * <p>All methods throw {@link IllegalArgumentException} when shapes do not fit, naming both, and
+ * {@link IllegalStateException} when a tensor is closed.
  */
 public interface Kernels {
 
@@ -56,7 +58,8 @@ public interface Kernels {
       Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor y, Tensor mean, Tensor rstd);
 
   /**
-   * Gradients of {@link #layerNorm}; <b>adds</b> to dx when {@code addToDx} (a residual branch), writes it otherwise.
+   * Gradients of {@link #layerNorm}; <b>adds</b> to dx when {@code addToDx} (a residual branch),
+   * writes it otherwise.
    *
    * @param dx [rows, D], or null when it is not wanted
    * @param dGamma [D]
@@ -88,22 +91,22 @@ public interface Kernels {
   // ---- the ladder
 
   /**
-   * Coefficients of all taps: with g_l = sigmoid(gates_l / tau), c = 1 - m g_l ({@link MaskPlacement#STATE}) or
-   * c = m (1 - g_l) ({@link MaskPlacement#INPUT}).
+   * Coefficients of all taps: with g_l = sigmoid(gates_l / tau), c = 1 - m g_l ({@link
+   * MaskPlacement#STATE}) or c = m (1 - g_l) ({@link MaskPlacement#INPUT}).
    *
    * @param gates [L]
    * @param keep [rows], 1 = kept, 0 = masked, the same for all taps; null when nothing is masked
    * @param c [L, rows], written
    */
-  void ladderCoefficients(
-      Tensor gates, float tau, MaskPlacement placement, Tensor keep, Tensor c);
+  void ladderCoefficients(Tensor gates, float tau, MaskPlacement placement, Tensor keep, Tensor c);
 
   /** dGates [L] from dc [L, rows]. */
   void ladderCoefficientsBackward(
       Tensor gates, float tau, MaskPlacement placement, Tensor keep, Tensor dc, Tensor dGates);
 
   /**
-   * u = h weight + bias over the rows whose coefficient is not 0; rows with c = 0 are neither read in h nor written in u.
+   * u = h weight + bias over the rows whose coefficient is not 0; rows with c = 0 are neither read
+   * in h nor written in u.
    *
    * @param h [rows, DB] features of the frozen backbone
    * @param weight [DB, DS]
@@ -116,22 +119,29 @@ public interface Kernels {
   /** dWeight = h^T du and dBias over the rows with c not 0; other rows of h and du are not read. */
   void ladderProjectBackward(Tensor h, Tensor du, Tensor c, Tensor dWeight, Tensor dBias);
 
-  /** x = z + c (u - z) per row. Where c = 0 u is not read, where c = 1 z is not read. x may be z. */
+  /**
+   * x = z + c (u - z) per row. Where c = 0 u is not read, where c = 1 z is not read. x may be z.
+   */
   void ladderMix(Tensor z, Tensor u, Tensor c, Tensor x);
 
   /**
-   * dz = (1 - c) dx, du = c dx, dc = dx . (u - z) per row, with dc = 0 for rows with c of exactly 0 or 1 (they are
-   * masked, or the gate is saturated). dz may be dx.
+   * dz = (1 - c) dx, du = c dx, dc = dx . (u - z) per row, with dc = 0 for rows with c of exactly 0
+   * or 1 (they are masked, or the gate is saturated). dz may be dx.
    */
-  void ladderMixBackward(
-      Tensor dx, Tensor z, Tensor u, Tensor c, Tensor dz, Tensor du, Tensor dc);
+  void ladderMixBackward(Tensor dx, Tensor z, Tensor u, Tensor c, Tensor dz, Tensor du, Tensor dc);
 
   // ---- side blocks
 
-  /** z = x + gelu(layerNorm(x) w1 + b1) w2 + b2 per row; what the backward pass needs is left in {@code state}. */
+  /**
+   * z = x + gelu(layerNorm(x) w1 + b1) w2 + b2 per row; what the backward pass needs is left in
+   * {@code state}.
+   */
   void adapter(Tensor x, AdapterWeights weights, float epsilon, AdapterState state, Tensor z);
 
-  /** Gradients of {@link #adapter}: dx [rows, D] is written (it may be dz), and all of {@code gradients}. */
+  /**
+   * Gradients of {@link #adapter}: dx [rows, D] is written (it may be dz), and all of {@code
+   * gradients}.
+   */
   void adapterBackward(
       Tensor x,
       AdapterWeights weights,
@@ -144,7 +154,8 @@ public interface Kernels {
    * Multi-head self-attention softmax(q k^T / sqrt(D / heads)) v, per sample and head.
    *
    * @param qkv [batch * tokens, 3 D]: queries, keys, values, heads contiguous in each
-   * @param valid [batch * tokens], 1 = token, 0 = padding (no attention to it); null when all are tokens
+   * @param valid [batch * tokens], 1 = token, 0 = padding (no attention to it); null when all are
+   *     tokens
    * @param out [batch * tokens, D]; rows of padding are finite and meaningless
    */
   void attention(Tensor qkv, TokenLayout layout, int heads, Tensor valid, Tensor out);
@@ -162,15 +173,16 @@ public interface Kernels {
   // ---- the feature path
 
   /**
-   * Low-rank alignment and squared error in one call, with all gradients:
-   * f = z down up, loss = weight / (DB sum v) sum v (f - t(h))^2.
+   * Low-rank alignment and squared error in one call, with all gradients: f = z down up, loss =
+   * weight / (DB sum v) sum v (f - t(h))^2.
    *
    * @param z [rows, DS]
    * @param down [DS, rank]
    * @param up [rank, DB]
    * @param h [rows, DB] the target; a constant
    * @param v [rows] 1 = counts, 0 = is not read; null when all count
-   * @param standardize whether t is a layer norm without parameters (epsilon 1e-6); otherwise the identity
+   * @param standardize whether t is a layer norm without parameters (epsilon 1e-6); otherwise the
+   *     identity
    * @param loss [1], written; 0 when no row counts
    * @param dz [rows, DS]; the gradient is <b>added</b>
    * @param dDown [DS, rank]
@@ -190,8 +202,9 @@ public interface Kernels {
       Tensor dUp);
 
   /**
-   * Draws which tokens are removed: of the V valid tokens after the prefix of a sample, the V - floor(V (1 - ratio)), computed in
-   * double, of largest noise u = CounterRandom(seed, stream, token row), ties by index. Every device draws the same.
+   * Draws which tokens are removed: of the V valid tokens after the prefix of a sample, the V -
+   * floor(V (1 - ratio)), computed in double, of largest noise u = CounterRandom(seed, stream,
+   * token row), ties by index. Every device draws the same.
    *
    * @param valid as in {@link #attention}
    * @param removed [batch * tokens], written: 1 = removed, 0 = kept
@@ -218,7 +231,10 @@ public interface Kernels {
    */
   void conv3x3(Tensor x, TokenLayout layout, Tensor weight, Tensor bias, Tensor y);
 
-  /** Gradients of {@link #conv3x3}; prefix rows of dx become 0, prefix rows of dy are not read. dx may be null. */
+  /**
+   * Gradients of {@link #conv3x3}; prefix rows of dx become 0, prefix rows of dy are not read. dx
+   * may be null.
+   */
   void conv3x3Backward(
       Tensor x,
       TokenLayout layout,
@@ -236,7 +252,8 @@ public interface Kernels {
    * @param student [batch, C]
    * @param teacher [batch, C], a constant; null when there is none
    * @param labels one per row; negative = the row has no label and no cross-entropy
-   * @param losses [2], written: mean cross-entropy over labelled rows, and T^2 KL as a mean over all rows; unweighted
+   * @param losses [2], written: mean cross-entropy over labelled rows, and T^2 KL as a mean over
+   *     all rows; unweighted
    * @param dStudent [batch, C], written: the gradient of ceWeight CE + klWeight KL
    */
   void logitDistillation(
@@ -250,14 +267,14 @@ public interface Kernels {
   // ---- the optimiser
 
   /**
-   * clip [2], written: the factor min(1, maxNorm / norm) and the norm of the whole gradient (1 and the norm when maxNorm
-   * is 0). The factor is NaN when the gradient holds NaN or infinity.
+   * clip [2], written: the factor min(1, maxNorm / norm) and the norm of the whole gradient (1 and
+   * the norm when maxNorm is 0). The factor is NaN when the gradient holds NaN or infinity.
    */
   void gradientClip(Tensor gradient, float maxNorm, Tensor clip);
 
   /**
-   * AdamW over runs of one flat parameter vector: m = b1 m + (1 - b1) s g, v = b2 v + (1 - b2) (s g)^2,
-   * p -= lr (m' / (sqrt(v') + eps) + decay p) with the bias-corrected m', v' and s = clip[0].
+   * AdamW over runs of one flat parameter vector: m = b1 m + (1 - b1) s g, v = b2 v + (1 - b2) (s
+   * g)^2, p -= lr (m' / (sqrt(v') + eps) + decay p) with the bias-corrected m', v' and s = clip[0].
    *
    * @param parameters [P], updated
    * @param gradient [P]

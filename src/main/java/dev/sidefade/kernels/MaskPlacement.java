@@ -4,6 +4,9 @@ package dev.sidefade.kernels;
 public enum MaskPlacement {
   /** On the side state: masked tokens take the backbone's projection only (coefficient 1). */
   STATE,
-  /** On the ladder input: masked tokens take the side state only (coefficient 0); their features are not read. */
+  /**
+   * On the ladder input: masked tokens take the side state only (coefficient 0); their features are
+   * not read.
+   */
   INPUT
 }

@@ -1,8 +1,9 @@
 package dev.sidefade.kernels;
 
 /**
- * How the rows of a token tensor [batch * tokens, width] are arranged: {@code prefix} tokens (CLS, distillation) come
- * first in each sample and are followed, in vision models, by a row-major grid of patches.
+ * How the rows of a token tensor [batch * tokens, width] are arranged: {@code prefix} tokens (CLS,
+ * distillation) come first in each sample and are followed, in vision models, by a row-major grid
+ * of patches.
  *
  * @param batch samples
  * @param tokens tokens of a sample, prefix included
@@ -18,7 +19,14 @@ public record TokenLayout(int batch, int tokens, int prefix, int gridHeight, int
     }
     if (gridHeight != 0 && prefix + gridHeight * gridWidth != tokens) {
       throw new IllegalArgumentException(
-          "a grid of " + gridHeight + " x " + gridWidth + " and " + prefix + " prefix tokens is not " + tokens
+          "a grid of "
+              + gridHeight
+              + " x "
+              + gridWidth
+              + " and "
+              + prefix
+              + " prefix tokens is not "
+              + tokens
               + " tokens");
     }
   }

@@ -1,5 +1,6 @@
 /**
- * Every operation of the training step as one documented method ({@link dev.sidefade.kernels.Kernels}), the memory they
- * work on ({@link dev.sidefade.kernels.Device}), and the choice of a backend with its reasons. Knows no backend.
+ * Every operation of the training step as one documented method ({@link
+ * dev.sidefade.kernels.Kernels}), the memory they work on ({@link dev.sidefade.kernels.Device}),
+ * and the choice of a backend with its reasons. Knows no backend.
  */
 package dev.sidefade.kernels;

@@ -5,7 +5,10 @@ import dev.sidefade.kernels.AdapterWeights;
 import dev.sidefade.kernels.Kernels;
 import dev.sidefade.tensor.Tensor;
 
-/** z = x + gelu(layerNorm(x) w1 + b1) w2 + b2 per token; w2 starts at zero, so the block starts as the identity. */
+/**
+ * z = x + gelu(layerNorm(x) w1 + b1) w2 + b2 per token; w2 starts at zero, so the block starts as
+ * the identity.
+ */
 public final class AdapterBlock {
   private final int width;
   private final int hidden;
@@ -20,8 +23,9 @@ public final class AdapterBlock {
   private AdapterWeights gradients;
 
   /**
-   * Declares the parameters under {@code prefix}: {@code NORM.gamma}, {@code NORM.beta}, {@code fc1.weight} [width,
-   * hidden], {@code fc1.bias}, {@code fc2.weight} [hidden, width], {@code fc2.bias}.
+   * Declares the parameters under {@code prefix}: {@code NORM.gamma}, {@code NORM.beta}, {@code
+   * fc1.weight} [width, hidden], {@code fc1.bias}, {@code fc2.weight} [hidden, width], {@code
+   * fc2.bias}.
    *
    * @param normName name of the layer norm below the prefix
    */
@@ -32,13 +36,9 @@ public final class AdapterBlock {
     this.epsilon = epsilon;
     Parameter.Role role = Parameter.Role.SIDE;
     gamma =
-        parameters.add(
-            prefix + normName + ".gamma", role, false, Initializer.constant(1), width);
-    beta =
-        parameters.add(prefix + normName + ".beta", role, false, Initializer.constant(0), width);
-    w1 =
-        parameters.add(
-            prefix + "fc1.weight", role, true, Initializer.fanIn(width), width, hidden);
+        parameters.add(prefix + normName + ".gamma", role, false, Initializer.constant(1), width);
+    beta = parameters.add(prefix + normName + ".beta", role, false, Initializer.constant(0), width);
+    w1 = parameters.add(prefix + "fc1.weight", role, true, Initializer.fanIn(width), width, hidden);
     b1 = parameters.add(prefix + "fc1.bias", role, false, Initializer.constant(0), hidden);
     w2 = parameters.add(prefix + "fc2.weight", role, true, Initializer.constant(0), hidden, width);
     b2 = parameters.add(prefix + "fc2.bias", role, false, Initializer.constant(0), width);
@@ -59,7 +59,10 @@ public final class AdapterBlock {
     kernels.adapter(x, values(), epsilon, state, z);
   }
 
-  /** Turns {@code gradient} by z into the gradient by x, in place, and writes the parameters' gradients. */
+  /**
+   * Turns {@code gradient} by z into the gradient by x, in place, and writes the parameters'
+   * gradients.
+   */
   public void backward(Kernels kernels, Tensor x, AdapterState state, Tensor gradient) {
     kernels.adapterBackward(x, values(), state, gradient, gradient, gradients());
   }

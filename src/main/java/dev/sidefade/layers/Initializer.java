@@ -2,7 +2,10 @@ package dev.sidefade.layers;
 
 import dev.sidefade.tensor.CounterRandom;
 
-/** How a parameter starts: element {@code i} of a parameter whose random numbers have the given seed and stream. */
+/**
+ * How a parameter starts: element {@code i} of a parameter whose random numbers have the given seed
+ * and stream.
+ */
 @FunctionalInterface
 public interface Initializer {
   float value(long seed, long stream, long i);

@@ -3,7 +3,10 @@ package dev.sidefade.layers;
 import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 
-/** One named trainable tensor. Its value and gradient are views of the {@link Parameters} that it belongs to. */
+/**
+ * One named trainable tensor. Its value and gradient are views of the {@link Parameters} that it
+ * belongs to.
+ */
 public final class Parameter {
   /** Which learning rate a parameter follows. */
   public enum Role {

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A set of trainable tensors in one flat vector each for values, gradients and the two moments of AdamW, so that clipping
- * and the update are one call each. Layers declare their parameters, then {@link #allocate} gives them memory and first
- * values.
+ * A set of trainable tensors in one flat vector each for values, gradients and the two moments of
+ * AdamW, so that clipping and the update are one call each. Layers declare their parameters, then
+ * {@link #allocate} gives them memory and first values.
  */
 public final class Parameters implements AutoCloseable {
   /** Each parameter starts on a multiple of this many floats, a cache line. */
@@ -39,7 +39,10 @@ public final class Parameters implements AutoCloseable {
     return p;
   }
 
-  /** Gives all declared parameters memory on {@code device} and their first values, a function of the seed alone. */
+  /**
+   * Gives all declared parameters memory on {@code device} and their first values, a function of
+   * the seed alone.
+   */
   public Parameters allocate(Device device, long seed) {
     long total = 0;
     for (Parameter p : parameters.values()) {
@@ -52,8 +55,7 @@ public final class Parameters implements AutoCloseable {
     clip = device.allocate(2);
     long at = 0;
     for (Parameter p : parameters.values()) {
-      p.bind(
-          values.slice(at, p.shape().toArray()), gradients.slice(at, p.shape().toArray()));
+      p.bind(values.slice(at, p.shape().toArray()), gradients.slice(at, p.shape().toArray()));
       initialize(p, seed);
       at += padded(p.shape().size());
     }
@@ -129,7 +131,8 @@ public final class Parameters implements AutoCloseable {
   }
 
   /**
-   * Clips the gradient to {@code maxNorm} (0 = not at all) and takes one AdamW step with betas 0.9 and 0.999.
+   * Clips the gradient to {@code maxNorm} (0 = not at all) and takes one AdamW step with betas 0.9
+   * and 0.999.
    *
    * @param step from 1
    */
@@ -149,7 +152,7 @@ public final class Parameters implements AutoCloseable {
   }
 
   /** Runs of neighbours that are treated alike, merged. */
-  private OptimizerGroup[] groups(Rates rates, float weightDecay) {
+  OptimizerGroup[] groups(Rates rates, float weightDecay) {
     List<OptimizerGroup> groups = new ArrayList<>();
     long at = 0;
     for (Parameter p : parameters.values()) {
@@ -159,8 +162,7 @@ public final class Parameters implements AutoCloseable {
       OptimizerGroup last = groups.isEmpty() ? null : groups.getLast();
       if (last != null && last.learningRate() == rate && last.weightDecay() == decay) {
         groups.set(
-            groups.size() - 1,
-            new OptimizerGroup(last.from(), last.count() + count, rate, decay));
+            groups.size() - 1, new OptimizerGroup(last.from(), last.count() + count, rate, decay));
       } else {
         groups.add(new OptimizerGroup(at, count, rate, decay));
       }

@@ -30,8 +30,8 @@ public final class ReadOut {
   private final Parameter bias;
 
   /**
-   * Declares {@code norm.gamma}, {@code norm.beta} [width], {@code head.weight} [width * parts, classes] and {@code
-   * head.bias} [classes].
+   * Declares {@code norm.gamma}, {@code norm.beta} [width], {@code head.weight} [width * parts,
+   * classes] and {@code head.bias} [classes].
    *
    * @param scale how the norm's scale starts
    * @param shift how the norm's shift starts
@@ -73,8 +73,7 @@ public final class ReadOut {
 
   /** x [rows, width] to {@code state.logits()} [batch, classes]. */
   public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s) {
-    kernels.layerNorm(
-        x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
+    kernels.layerNorm(x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
     kernels.pool(s.normalized(), layout, pooling, valid, s.pooled());
     kernels.linear(s.pooled(), weight.value(), bias.value(), s.logits());
   }
@@ -119,7 +118,10 @@ public final class ReadOut {
         beta.gradient());
   }
 
-  /** [classes] logits' bias and [width * parts, classes] weight, scale and shift: what an export writes. */
+  /**
+   * [classes] logits' bias and [width * parts, classes] weight, scale and shift: what an export
+   * writes.
+   */
   public Parameter weight() {
     return weight;
   }

@@ -5,8 +5,8 @@ import dev.sidefade.tensor.Tensor;
 import java.util.function.Consumer;
 
 /**
- * Hands out consecutive pieces of one tensor: the activations of a step. Plans for batches of different sizes may lie over
- * the same memory, since only one is in use at a time.
+ * Hands out consecutive pieces of one tensor: the activations of a step. Plans for batches of
+ * different sizes may lie over the same memory, since only one is in use at a time.
  */
 public final class Slab {
   private static final long ALIGNMENT = 16;

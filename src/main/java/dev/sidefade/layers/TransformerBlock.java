@@ -7,7 +7,8 @@ import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.tensor.Tensor;
 
 /**
- * A pre-norm transformer block: y = x + attention(layerNorm(x) Wqkv) Wproj, then an {@link AdapterBlock} on y as its MLP.
+ * A pre-norm transformer block: y = x + attention(layerNorm(x) Wqkv) Wproj, then an {@link
+ * AdapterBlock} on y as its MLP.
  */
 public final class TransformerBlock {
   /**
@@ -102,8 +103,7 @@ public final class TransformerBlock {
    */
   public void forward(
       Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s, Tensor z) {
-    kernels.layerNorm(
-        x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
+    kernels.layerNorm(x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
     kernels.linear(s.normalized(), qkvWeight.value(), qkvBias.value(), s.qkv());
     kernels.attention(s.qkv(), layout, heads, valid, s.attended());
     kernels.linear(s.attended(), projectionWeight.value(), projectionBias.value(), s.middle());
@@ -111,7 +111,10 @@ public final class TransformerBlock {
     mlp.forward(kernels, s.middle(), s.mlp(), z);
   }
 
-  /** Turns {@code gradient} by z into the gradient by x, in place, and writes the parameters' gradients. */
+  /**
+   * Turns {@code gradient} by z into the gradient by x, in place, and writes the parameters'
+   * gradients.
+   */
   public void backward(
       Kernels kernels,
       Tensor x,

@@ -139,7 +139,7 @@ public final class HtmlReport {
     html.close().close().open("tbody");
     List<Headline.Row> rows = Headline.rows(report);
     for (Headline.Row row : rows) {
-      html.open("tr", "class", row == rows.getLast() ? "chosen" : "other");
+      html.open("tr", "class", row.equals(rows.getLast()) ? "chosen" : "other");
       html.element("th", row.name(), "scope", "row");
       for (int i = 0; i < row.cells().size(); i++) {
         html.element("td", row.cells().get(i), "data-name", Headline.columns().get(i));

@@ -34,12 +34,7 @@ sealed interface SideBlock {
       case ADAPTER ->
           new TokenWise(
               new AdapterBlock(
-                  parameters,
-                  prefix,
-                  "norm",
-                  config.width(),
-                  config.hidden(),
-                  config.epsilon()));
+                  parameters, prefix, "norm", config.width(), config.hidden(), config.epsilon()));
     };
   }
 
@@ -48,8 +43,7 @@ sealed interface SideBlock {
   /** Memory of a backward pass, shared by all blocks; null where none is needed. */
   TransformerBlock.Scratch scratch(Slab slab, TokenLayout layout);
 
-  void forward(
-      Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor z);
+  void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor z);
 
   /** Turns {@code gradient} by z into the gradient by x, in place. */
   void backward(

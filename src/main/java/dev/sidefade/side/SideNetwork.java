@@ -11,10 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Forward and backward pass of the side network (method.md, a): U_l = H_l W_l + b_l; Z_0 = U_0; X_l = Z_{l-1} + c_l (U_l
- * - Z_{l-1}); Z_l = block_l(X_l); logits = pool(LN(Z_L)) W + b.
+ * Forward and backward pass of the side network (method.md, a): U_l = H_l W_l + b_l; Z_0 = U_0; X_l
+ * = Z_{l-1} + c_l (U_l - Z_{l-1}); Z_l = block_l(X_l); logits = pool(LN(Z_L)) W + b.
  *
- * <p>Owns no memory: parameters are declared into a {@link Parameters}, activations come as {@link SideActivations}.
+ * <p>Owns no memory: parameters are declared into a {@link Parameters}, activations come as {@link
+ * SideActivations}.
  */
 public final class SideNetwork {
   private final SideConfig config;
@@ -40,11 +41,7 @@ public final class SideNetwork {
               width));
       ladderBiases.add(
           parameters.add(
-              "ladder." + l + ".bias",
-              Parameter.Role.SIDE,
-              false,
-              Initializer.constant(0),
-              width));
+              "ladder." + l + ".bias", Parameter.Role.SIDE, false, Initializer.constant(0), width));
     }
     gates =
         parameters.add(
@@ -103,16 +100,13 @@ public final class SideNetwork {
     for (int l = 1; l <= config.blocks(); l++) {
       project(kernels, taps.get(l), l, a.coefficients(l), a.projected(l));
       kernels.ladderMix(a.state(l - 1), a.projected(l), a.coefficients(l), a.mixed(l));
-      blocks
-          .get(l - 1)
-          .forward(kernels, a.mixed(l), layout, valid, a.blockState(l), a.state(l));
+      blocks.get(l - 1).forward(kernels, a.mixed(l), layout, valid, a.blockState(l), a.state(l));
     }
     readOut.forward(kernels, a.state(config.blocks()), layout, valid, a.readOut());
   }
 
   private void project(Kernels kernels, Tensor tap, int l, Tensor c, Tensor u) {
-    kernels.ladderProject(
-        tap, ladderWeights.get(l).value(), ladderBiases.get(l).value(), c, u);
+    kernels.ladderProject(tap, ladderWeights.get(l).value(), ladderBiases.get(l).value(), c, u);
   }
 
   /** Adds the gradient of a loss on state Z_l to {@code gradient} [rows, D_S]. */
@@ -125,7 +119,8 @@ public final class SideNetwork {
   }
 
   /**
-   * Writes the gradients of all parameters; to be called after {@link #forward} with the same arguments.
+   * Writes the gradients of all parameters; to be called after {@link #forward} with the same
+   * arguments.
    *
    * @param dLogits [batch, classes]
    * @param losses is asked for every state from the last to the first
@@ -146,8 +141,7 @@ public final class SideNetwork {
       losses.addTo(l, a.state(l), gradient);
       blocks
           .get(l - 1)
-          .backward(
-              kernels, a.mixed(l), a.layout(), valid, a.blockState(l), a.scratch(), gradient);
+          .backward(kernels, a.mixed(l), a.layout(), valid, a.blockState(l), a.scratch(), gradient);
       Tensor dProjected = a.dProjected();
       kernels.ladderMixBackward(
           gradient,
@@ -172,11 +166,6 @@ public final class SideNetwork {
         ladderWeights.getFirst().gradient(),
         ladderBiases.getFirst().gradient());
     kernels.ladderCoefficientsBackward(
-        gates.value(),
-        config.tau(),
-        config.placement(),
-        keep,
-        a.dCoefficients(),
-        gates.gradient());
+        gates.value(), config.tau(), config.placement(), keep, a.dCoefficients(), gates.gradient());
   }
 }

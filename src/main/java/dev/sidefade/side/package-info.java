@@ -1,5 +1,6 @@
 /**
- * The side network: a light network beside the frozen backbone that reads its block outputs through a gated, masked
- * ladder. Built on {@link dev.sidefade.kernels.Kernels} alone; knows neither backbones nor files.
+ * The side network: a light network beside the frozen backbone that reads its block outputs through
+ * a gated, masked ladder. Built on {@link dev.sidefade.kernels.Kernels} alone; knows neither
+ * backbones nor files.
  */
 package dev.sidefade.side;

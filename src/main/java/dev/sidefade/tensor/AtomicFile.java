@@ -17,8 +17,8 @@ public final class AtomicFile {
   }
 
   /**
-   * Lets {@code content} write a sibling of {@code target}, then moves it over {@code target}. When anything fails the
-   * sibling is deleted and {@code target} is as it was.
+   * Lets {@code content} write a sibling of {@code target}, then moves it over {@code target}. When
+   * anything fails the sibling is deleted and {@code target} is as it was.
    */
   public static void write(Path target, Content content) throws IOException {
     Path absolute = target.toAbsolutePath();
@@ -28,7 +28,8 @@ public final class AtomicFile {
     try {
       content.writeTo(aside);
       try {
-        Files.move(aside, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(
+            aside, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       } catch (AtomicMoveNotSupportedException e) {
         Files.move(aside, absolute, StandardCopyOption.REPLACE_EXISTING);
       }

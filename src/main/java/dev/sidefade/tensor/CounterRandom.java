@@ -1,11 +1,12 @@
 package dev.sidefade.tensor;
 
 /**
- * Counter-based random numbers: a value is a pure function of (seed, stream, index), so that draws need no state, do not
- * depend on the order or the number of threads, and every device can compute the same ones.
+ * Counter-based random numbers: a value is a pure function of (seed, stream, index), so that draws
+ * need no state, do not depend on the order or the number of threads, and every device can compute
+ * the same ones.
  *
- * <p>The mixing is the finaliser of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators",
- * 2014), applied to each of the three words in turn.
+ * <p>The mixing is the finaliser of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom
+ * number generators", 2014), applied to each of the three words in turn.
  */
 public final class CounterRandom {
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
@@ -34,7 +35,8 @@ public final class CounterRandom {
     double u = ((bits(seed, stream, 2 * index) >>> 11) + 1) * 0x1p-53;
     double v = (bits(seed, stream, 2 * index + 1) >>> 11) * 0x1p-53;
     // StrictMath: the same bits on every machine
-    return (float) (StrictMath.sqrt(-2 * StrictMath.log(u)) * StrictMath.cos(2 * StrictMath.PI * v));
+    return (float)
+        (StrictMath.sqrt(-2 * StrictMath.log(u)) * StrictMath.cos(2 * StrictMath.PI * v));
   }
 
   private static long mix(long z) {

@@ -3,7 +3,9 @@ package dev.sidefade.tensor;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
-/** Dimensions of a dense row-major tensor. Immutable; the number of elements fits a {@code long}. */
+/**
+ * Dimensions of a dense row-major tensor. Immutable; the number of elements fits a {@code long}.
+ */
 public final class Shape {
   private final long[] dims;
   private final long size;

@@ -4,10 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
- * The memory behind one or more tensors. It has one owner, who closes it; views share it and see that it is closed.
+ * The memory behind one or more tensors. It has one owner, who closes it; views share it and see
+ * that it is closed.
  *
- * <p>Host storage has a {@link #segment()}. Device storage has an {@link #address()} only: a device pointer is never
- * handed out as a readable segment.
+ * <p>Host storage has a {@link #segment()}. Device storage has an {@link #address()} only: a device
+ * pointer is never handed out as a readable segment.
  */
 public final class Storage implements AutoCloseable {
   private final MemorySegment segment;
@@ -25,7 +26,8 @@ public final class Storage implements AutoCloseable {
   /** Storage in native host memory, given back by {@code release}. */
   public static Storage host(MemorySegment segment, Runnable release) {
     if (!segment.isNative()) {
-      throw new IllegalArgumentException("tensor storage must be native memory, got a heap segment");
+      throw new IllegalArgumentException(
+          "tensor storage must be native memory, got a heap segment");
     }
     return new Storage(segment, segment.address(), segment.byteSize(), release);
   }

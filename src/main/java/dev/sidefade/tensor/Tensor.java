@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A dense row-major tensor over a {@link Storage}. Views ({@link #view}, {@link #slice}) share the storage and own
- * nothing; closing the tensor that a device allocated gives the memory back.
+ * A dense row-major tensor over a {@link Storage}. Views ({@link #view}, {@link #slice}) share the
+ * storage and own nothing; closing the tensor that a device allocated gives the memory back.
  */
 public final class Tensor implements AutoCloseable {
   private final Shape shape;
@@ -18,7 +18,14 @@ public final class Tensor implements AutoCloseable {
     long bytes = Math.multiplyExact(shape.size(), dtype.bytes());
     if (offset < 0 || Math.addExact(offset, bytes) > storage.bytes()) {
       throw new IllegalArgumentException(
-          "tensor " + dtype + shape + " at byte " + offset + " does not fit " + storage.bytes() + " bytes");
+          "tensor "
+              + dtype
+              + shape
+              + " at byte "
+              + offset
+              + " does not fit "
+              + storage.bytes()
+              + " bytes");
     }
     this.shape = shape;
     this.dtype = dtype;
@@ -86,7 +93,10 @@ public final class Tensor implements AutoCloseable {
     return new Tensor(s, dtype, storage, offset, false);
   }
 
-  /** Elements {@code [from, from + size of dims)} in row-major order, as a tensor of shape {@code dims}. */
+  /**
+   * Elements {@code [from, from + size of dims)} in row-major order, as a tensor of shape {@code
+   * dims}.
+   */
   public Tensor slice(long from, long... dims) {
     Shape s = Shape.of(dims);
     if (from < 0 || Math.addExact(from, s.size()) > size()) {

@@ -12,7 +12,10 @@ import dev.sidefade.layers.Slab;
 import dev.sidefade.tensor.Tensor;
 import java.util.function.Consumer;
 
-/** What is tuned of the backbone: its last layer norm and a new output layer, on the frozen trunk's features. */
+/**
+ * What is tuned of the backbone: its last layer norm and a new output layer, on the frozen trunk's
+ * features.
+ */
 public final class BackboneTail implements AutoCloseable {
   /**
    * Shape of the tail.

@@ -2,9 +2,11 @@ package dev.sidefade.train;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
 import dev.sidefade.export.Safetensors;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,8 +16,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Everything that a training needs to go on, in one safetensors file: values and moments of all parameters, the history
- * and the best epoch so far. Random numbers are counter-based and need no state.
+ * Everything that a training needs to go on, in one safetensors file: values and moments of all
+ * parameters, the history and the best epoch so far. Random numbers are counter-based and need no
+ * state.
  */
 public final class Checkpoint {
   private static final String FINGERPRINT = "fingerprint";
@@ -27,10 +30,12 @@ public final class Checkpoint {
   private final Map<String, Parameters> sets = new LinkedHashMap<>();
 
   /** The part of a state that is no tensor. */
-  private record Text(List<EpochRecord> history, int bestEpoch, double bestScore, boolean stopped) {}
+  private record Text(
+      List<EpochRecord> history, int bestEpoch, double bestScore, boolean stopped) {}
 
   /**
-   * @param fingerprint of everything that decides the result; a checkpoint of another one is refused
+   * @param fingerprint of everything that decides the result; a checkpoint of another one is
+   *     refused
    */
   public Checkpoint(
       Path file, String fingerprint, Optional<BackboneTail> tail, Optional<SidePart> side) {
@@ -48,19 +53,17 @@ public final class Checkpoint {
   /** Writes the state over the last checkpoint; a crash leaves one of the two whole. */
   public void save(TrainingState state) throws IOException {
     Map<String, Safetensors.Entry> out = new LinkedHashMap<>();
-    sets.forEach(
-        (name, p) -> {
-          out.put(name + ".values", Safetensors.Entry.of(p.values()));
-          out.put(name + ".first_moments", Safetensors.Entry.of(p.firstMoments()));
-          out.put(name + ".second_moments", Safetensors.Entry.of(p.secondMoments()));
-        });
+    sets.forEach((name, p) -> {
+      out.put(name + ".values", Safetensors.Entry.of(p.values()));
+      out.put(name + ".first_moments", Safetensors.Entry.of(p.firstMoments()));
+      out.put(name + ".second_moments", Safetensors.Entry.of(p.secondMoments()));
+    });
     state
         .best()
-        .ifPresent(
-            best -> {
-              out.put("best.tail", new Safetensors.Entry(best.tail(), best.tail().length));
-              out.put("best.side", new Safetensors.Entry(best.side(), best.side().length));
-            });
+        .ifPresent(best -> {
+          out.put("best.tail", new Safetensors.Entry(best.tail(), best.tail().length));
+          out.put("best.side", new Safetensors.Entry(best.side(), best.side().length));
+        });
     Text text =
         new Text(
             state.history(),
@@ -84,13 +87,12 @@ public final class Checkpoint {
               + " was made with other settings or another backbone: use the same ones to resume, or"
               + " another output folder");
     }
-    sets.forEach(
-        (name, p) -> {
-          p.values().setFloats(floats(in, name + ".values"));
-          p.firstMoments().setFloats(floats(in, name + ".first_moments"));
-          p.secondMoments().setFloats(floats(in, name + ".second_moments"));
-        });
-    Text text = gson.fromJson(in.metadata().get(STATE), Text.class);
+    sets.forEach((name, p) -> {
+      put(in, name + ".values", p.values());
+      put(in, name + ".first_moments", p.firstMoments());
+      put(in, name + ".second_moments", p.secondMoments());
+    });
+    Text text = text(in);
     TrainingState state = new TrainingState();
     text.history().forEach(state::add);
     if (text.bestEpoch() > 0) {
@@ -107,12 +109,37 @@ public final class Checkpoint {
     return state;
   }
 
+  private Text text(Safetensors.Content content) {
+    Text text = null;
+    try {
+      text = gson.fromJson(content.metadata().get(STATE), Text.class);
+    } catch (JsonParseException e) {
+      // as good as missing
+    }
+    if (text == null || text.history() == null) {
+      throw damaged(STATE);
+    }
+    return text;
+  }
+
+  private void put(Safetensors.Content content, String name, Tensor target) {
+    float[] values = floats(content, name);
+    if (values.length != target.size()) {
+      throw damaged(name);
+    }
+    target.setFloats(values);
+  }
+
   private float[] floats(Safetensors.Content content, String name) {
     Safetensors.Entry entry = content.tensors().get(name);
     if (entry == null) {
-      throw new BadInputException(
-          "the checkpoint " + file + " lacks " + name + ": delete it and start again");
+      throw damaged(name);
     }
     return entry.values();
+  }
+
+  private BadInputException damaged(String what) {
+    return new BadInputException(
+        "the checkpoint " + file + " lacks a usable " + what + ": delete it and start again");
   }
 }

@@ -1,6 +1,6 @@
 package dev.sidefade.train;
 
-/** A loss or a gradient became NaN or infinite; the last checkpoint is good. */
+/** A loss or a gradient became NaN or infinite; a checkpoint written before is good. */
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -16,6 +16,6 @@ public final class DivergedException extends RuntimeException {
             + term
             + " is "
             + value
-            + "; the last checkpoint was kept, lower the learning rate and start again");
+            + "; what was saved before stays as it is: lower the learning rate and start again");
   }
 }

@@ -12,11 +12,14 @@ import dev.sidefade.tensor.Tensor;
 import java.util.Optional;
 
 /**
- * One step of masked dual path distillation (method.md, f): both networks see the batch, the side network is updated, and
- * every so many steps the backbone's tail. Either part may be missing.
+ * One step of masked dual path distillation (method.md, f): both networks see the batch, the side
+ * network is updated, and every so many steps the backbone's tail. Either part may be missing.
  */
 public final class DualPath implements AutoCloseable {
-  /** Streams of random numbers that one step may use: taps of the feature path, then the ladder's mask. */
+  /**
+   * Streams of random numbers that one step may use: taps of the feature path, then the ladder's
+   * mask.
+   */
   private static final long STREAMS_PER_STEP = 4096;
 
   private final Kernels kernels;
@@ -61,14 +64,15 @@ public final class DualPath implements AutoCloseable {
    * @param step from 0
    * @param means is told the loss terms
    */
-  public void step(FeatureFeed.Batch batch, long step, StepLosses means) {
+  void step(FeatureFeed.Batch batch, long step, StepLosses means) {
     int n = batch.size();
     TrunkFeatures trunk = batch.features();
     Tensor keep = side.isPresent() ? ladderMask(side.get().plan(n), step) : null;
     Tensor tailLogits = tail.isPresent() ? tail.get().forward(kernels, trunk.last(), n) : null;
     Tensor sideLogits = side.isPresent() ? sideForward(side.get(), trunk, n, keep) : null;
     boolean backboneTurn = tail.isPresent() && step % settings.backboneEvery() == 0;
-    // gradients of both before either is updated: each learns from what the other said about this batch
+    // gradients of both before either is updated: each learns from what the other said about this
+    // batch
     if (backboneTurn) {
       tailBackward(tail.get(), batch, tailLogits, sideLogits, step, means);
     }
@@ -82,7 +86,6 @@ public final class DualPath implements AutoCloseable {
     if (side.isPresent()) {
       update(side.get().parameters(), "the side network's gradient", step, step + 1);
     }
-    means.stepDone();
   }
 
   private Tensor sideForward(SidePart part, TrunkFeatures trunk, int batch, Tensor keep) {
@@ -144,8 +147,7 @@ public final class DualPath implements AutoCloseable {
                         settings.seed(),
                         step * STREAMS_PER_STEP + tap);
     part.network()
-        .backward(
-            kernels, trunk.taps(), keep, null, plan.activations(), plan.dLogits(), onStates);
+        .backward(kernels, trunk.taps(), keep, null, plan.activations(), plan.dLogits(), onStates);
     if (part.features().isPresent()) {
       means.add("imitation", plan.features().imitationLoss(), step + 1);
       means.add("generation", plan.features().generationLoss(), step + 1);
@@ -188,22 +190,19 @@ public final class DualPath implements AutoCloseable {
     gradient.zero();
     SidePart s = side.orElseThrow();
     Tensor state = s.plan(batch).activations().state(s.network().config().blocks());
-    reverse
-        .orElseThrow()
-        .addTo(kernels, normalized, null, state, losses.slice(2, 1), gradient);
+    reverse.orElseThrow().addTo(kernels, normalized, null, state, losses.slice(2, 1), gradient);
     means.add("reverse_imitation", losses.get(2), step + 1);
     return gradient;
   }
 
   private Distillation distillation(boolean taught) {
     return new Distillation(
-        settings.temperature(),
-        taught ? settings.klWeight() : 0,
-        1,
-        settings.labelSmoothing());
+        settings.temperature(), taught ? settings.klWeight() : 0, 1, settings.labelSmoothing());
   }
 
-  /** @param updates number of this update of these parameters, from 1 */
+  /**
+   * @param updates number of this update of these parameters, from 1
+   */
   private void update(Parameters parameters, String gradient, long step, long updates) {
     float factor = (float) settings.schedule().factor(step);
     parameters.update(

@@ -3,9 +3,10 @@ package dev.sidefade.train;
 import dev.sidefade.data.Shuffle;
 
 /**
- * Which examples each step sees. Labelled rows are examples 0 .. labelled - 1, unlabelled ones follow. When there are
- * unlabelled rows they fill half of every batch; each kind is walked through in a shuffled order of its own, shuffled anew
- * after every pass, so that few labelled rows come round more often than many unlabelled ones.
+ * Which examples each step sees. Labelled rows are examples 0 .. labelled - 1, unlabelled ones
+ * follow. When there are unlabelled rows they fill half of every batch; each kind is walked through
+ * in a shuffled order of its own, shuffled anew after every pass, so that few labelled rows come
+ * round more often than many unlabelled ones.
  *
  * @param labelled number of rows with a label, at least 1
  * @param unlabelled number of rows without
@@ -36,7 +37,8 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed) {
     int withoutLabel = unlabelledRows();
     int withLabel = rows() - withoutLabel;
     Walk first = new Walk(labelled, seed, (long) epoch * steps() * withLabel);
-    Walk second = new Walk(unlabelled, seed ^ UNLABELLED_SEED, (long) epoch * steps() * withoutLabel);
+    Walk second =
+        new Walk(unlabelled, seed ^ UNLABELLED_SEED, (long) epoch * steps() * withoutLabel);
     for (int i = 0; i < order.length; i++) {
       boolean hasLabel = i % rows() < withLabel;
       order[i] = hasLabel ? first.next() : labelled + second.next();

@@ -18,8 +18,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The trunk's outputs for all examples, computed once: the trunk does not change while the head, the last norm and the
- * side network learn. Kept in memory where it fits, in a mapped temporary file otherwise.
+ * The trunk's outputs for all examples, computed once: the trunk does not change while the head,
+ * the last norm and the side network learn. Kept in memory where it fits, in a mapped temporary
+ * file otherwise.
  */
 public final class FeatureCache implements FeatureFeed {
   /** Hears of progress. */
@@ -32,6 +33,7 @@ public final class FeatureCache implements FeatureFeed {
   private final int taps;
   private final int[] labels;
   private final Arena arena = Arena.ofShared();
+
   /** One per output of the trunk: [examples, ...]. */
   private final List<Tensor> stored = new ArrayList<>();
 
@@ -96,7 +98,10 @@ public final class FeatureCache implements FeatureFeed {
     }
   }
 
-  /** The file is deleted at once and lives as long as the mapping: a killed run leaves nothing behind. */
+  /**
+   * The file is deleted at once and lives as long as the mapping: a killed run leaves nothing
+   * behind.
+   */
   private MemorySegment mapFile(Path folder, long size) throws IOException {
     Path file = Files.createTempFile(folder, ".features", ".bin");
     try (FileChannel channel =

@@ -16,7 +16,10 @@ public interface FeatureFeed extends AutoCloseable {
   /** Label of an example, -1 if it has none. */
   int label(int example);
 
-  /** Starts to deliver these examples in this order, {@code rows} at a time, the last batch perhaps fewer. */
+  /**
+   * Starts to deliver these examples in this order, {@code rows} at a time, the last batch perhaps
+   * fewer.
+   */
   void start(long epoch, int[] order, int rows);
 
   /** The next batch of what was started. */

@@ -11,7 +11,10 @@ import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Decodes images ahead and runs the trunk on every batch: for augmented images, and to fill a cache. */
+/**
+ * Decodes images ahead and runs the trunk on every batch: for augmented images, and to fill a
+ * cache.
+ */
 public final class LiveFeatures implements FeatureFeed {
   private final ImageSource images;
   private final ImageSpec spec;

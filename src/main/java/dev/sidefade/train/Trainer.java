@@ -9,15 +9,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Runs epochs: batches in their order, validation after every epoch, early stop, checkpoints. All that a later epoch needs
- * is in {@link TrainingState} and the parameters, so a resumed run ends with the same bytes as one that was never stopped.
+ * Runs epochs: batches in their order, validation after every epoch, early stop, checkpoints. All
+ * that a later epoch needs is in {@link TrainingState} and the parameters, so a resumed run ends
+ * with the same bytes as one that was never stopped.
  */
 public final class Trainer {
   /**
    * How long and how often.
    *
    * @param epochs at most
-   * @param patience epochs without a better validation accuracy after which training stops; 0 = never
+   * @param patience epochs without a better validation accuracy after which training stops; 0 =
+   *     never
    * @param order of the examples
    */
   public record Plan(int epochs, int patience, EpochOrder order) {}
@@ -141,15 +143,14 @@ public final class Trainer {
 
   private List<Double> gates() {
     List<Double> gates = new ArrayList<>();
-    side.ifPresent(
-        part -> {
-          Parameter a = part.network().gates();
-          float tau = part.network().config().tau();
-          Tensor value = a.value();
-          for (long l = 0; l < value.size(); l++) {
-            gates.add(1 / (1 + Math.exp(-value.get(l) / tau)));
-          }
-        });
+    side.ifPresent(part -> {
+      Parameter a = part.network().gates();
+      float tau = part.network().config().tau();
+      Tensor value = a.value();
+      for (long l = 0; l < value.size(); l++) {
+        gates.add(1 / (1 + Math.exp(-value.get(l) / tau)));
+      }
+    });
     return gates;
   }
 }

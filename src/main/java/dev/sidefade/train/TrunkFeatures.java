@@ -9,7 +9,8 @@ import java.util.List;
  * The frozen features of one batch: what the trunk returned.
  *
  * @param taps [batch * tokens, width] of the taps that the side network reads
- * @param last [batch * tokens, width] what enters the backbone's last norm; often the last tap itself
+ * @param last [batch * tokens, width] what enters the backbone's last norm; often the last tap
+ *     itself
  */
 public record TrunkFeatures(List<Tensor> taps, Tensor last) {
   /** Arranges the outputs of a trunk, each [batch, tokens, width] or [batch, width], as rows. */

@@ -160,7 +160,7 @@ class PreprocessingTest {
       Files.writeString(folder.resolve("m.json"), text);
       try {
         PreprocessingReader.read(folder.resolve("m.onnx"), Map.of(), 1, 28, 28);
-        PreprocessingReader.document(folder.resolve("m.onnx")).flatMap(NamedTaps::of);
+        var _ = PreprocessingReader.document(folder.resolve("m.onnx")).flatMap(NamedTaps::of);
       } catch (BadInputException e) {
         assertTrue(e.getMessage().contains("m.json"), e.getMessage());
       }

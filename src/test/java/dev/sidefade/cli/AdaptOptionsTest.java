@@ -322,6 +322,9 @@ class AdaptOptionsTest {
     String twice =
         Cli.run("adapt", "--backbone=b", "--train=t", "--out=o", "--seed=1", "--seed=2").refusal();
     assertTrue(twice.contains("--seed"), twice);
+    String both =
+        Cli.run("adapt", "--backbone=b", "--train=t", "--out=o", "--flip", "--no-flip").refusal();
+    assertTrue(both.contains("flip"), both);
     String surplus = Cli.run("adapt", "--backbone=b", "--train=t", "--out=o", "surplus").refusal();
     assertTrue(surplus.contains("surplus"), surplus);
   }

@@ -94,7 +94,7 @@ class HelpTest {
         shown++;
       }
     }
-    assertEquals(34, shown);
+    assertEquals(31, shown);
   }
 
   @Test

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -23,13 +25,17 @@ class InterruptionTest {
 
     public static void main(String[] args) throws Exception {
       Path folder = Path.of(args[0]);
-      try (Interruption _ =
-          new Interruption(folder, 3, new PrintWriter(System.err, true), "go on")) {
+      PrintWriter err = new PrintWriter(System.err, true);
+      try (Interruption _ = new Interruption(folder, 3, err, "go on")) {
         Files.writeString(part(folder, ProcessHandle.current().pid()), "half");
         System.out.println("ready");
         Thread.sleep(60_000);
       }
     }
+  }
+
+  private static String location(Class<?> type) throws URISyntaxException {
+    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI()).toString();
   }
 
   private static Path part(Path folder, long process) {
@@ -38,13 +44,15 @@ class InterruptionTest {
 
   @Test
   void anInterruptedRunCleansUp() throws Exception {
+    Path err = folder.resolve("err.txt");
     Process victim =
         new ProcessBuilder(
                 ProcessHandle.current().info().command().orElseThrow(),
                 "-cp",
-                System.getProperty("java.class.path"),
+                location(Interruption.class) + File.pathSeparator + location(Victim.class),
                 Victim.class.getName(),
                 folder.toString())
+            .redirectError(err.toFile())
             .start();
     try (BufferedReader out = victim.inputReader()) {
       assertEquals("ready", out.readLine());
@@ -52,7 +60,7 @@ class InterruptionTest {
       victim.destroy();
       assertTrue(victim.waitFor(20, TimeUnit.SECONDS));
       assertFalse(Files.exists(part(folder, victim.pid())));
-      assertTrue(new String(victim.getErrorStream().readAllBytes()).contains("interrupted; go on"));
+      assertTrue(Files.readString(err).contains("interrupted; go on"));
     } finally {
       victim.destroyForcibly();
     }

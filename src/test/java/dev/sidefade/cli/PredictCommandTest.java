@@ -71,8 +71,10 @@ class PredictCommandTest {
     assertEquals(2, predict(true, "a.png", "bad.png", "gone.png", "b.png"));
     assertEquals(2, out.toString().lines().count());
     assertEquals(
-        "error: image bad.png cannot be read: it is truncated\n"
-            + "error: gone.png does not exist; check the path\n",
+        """
+        error: image bad.png cannot be read: it is truncated
+        error: gone.png does not exist; check the path
+        """,
         err.toString());
   }
 

@@ -12,11 +12,13 @@ import org.junit.jupiter.api.Test;
 class ProgressTest {
   private final StringWriter written = new StringWriter();
 
-  @Test
-  void plainLinesAreFew() {
-    try (Progress progress = new PlainProgress(new PrintWriter(written))) {
+  /** Runs a phase of 1000 steps that take so long each, and a phase of one step. */
+  private long lines(long millisPerStep) {
+    long[] now = {0};
+    try (Progress progress = new PlainProgress(new PrintWriter(written), () -> now[0])) {
       progress.phase("features", 1000);
       for (int i = 1; i <= 1000; i++) {
+        now[0] += millisPerStep * 1_000_000;
         progress.step(i, "");
       }
       progress.phaseDone();
@@ -24,8 +26,19 @@ class ProgressTest {
       progress.step(1, "");
       progress.phaseDone();
     }
-    assertEquals(1 + 9 + 1 + 2, written.toString().lines().count(), written.toString());
+    return written.toString().lines().count();
+  }
+
+  @Test
+  void plainLinesOfALongPhaseComeAtEveryTenth() {
+    assertEquals(1 + 9 + 1 + 2, lines(1000), written.toString());
     assertTrue(written.toString().contains("features: 300 of 1000\n"), written.toString());
+    assertTrue(written.toString().contains("features: done in 1000.0 s\n"), written.toString());
+  }
+
+  @Test
+  void plainLinesOfAShortPhaseAreItsStartAndEnd() {
+    assertEquals(4, lines(1), written.toString());
   }
 
   @Test

@@ -1,0 +1,2 @@
+/** JMH benchmarks of Sidefade's operations and of its training step. */
+package dev.sidefade.bench;

@@ -1,0 +1,52 @@
+package dev.sidefade.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/**
+ * The many options of {@code adapt} under headings. (picocli's own groups would do that too, but an
+ * option that is given twice makes them forget the others of its group.)
+ */
+final class OptionSections {
+  private static final String NEEDED = "Needed:";
+
+  /** In the order of the help. */
+  private static final List<Section> SECTIONS =
+      List.of(
+          new Section("Further data:", "data"),
+          new Section("Backbone and side network:", "networks"),
+          new Section("The two paths between them, and the mask:", "paths"),
+          new Section("Training:", "training"),
+          new Section("The run:", "run"));
+
+  private OptionSections() {}
+
+  /**
+   * A heading over the options of a mixin of {@link AdaptOptions}, known by the name of its field.
+   */
+  private record Section(String heading, String mixin) {}
+
+  /** All options of the command, each once. */
+  static String render(Help help) {
+    CommandSpec options = help.commandSpec().mixins().get("options");
+    List<OptionSpec> needed = new ArrayList<>(options.options());
+    StringBuilder text = new StringBuilder();
+    for (Section section : SECTIONS) {
+      List<OptionSpec> own = options.mixins().get(section.mixin).options();
+      needed.removeAll(own);
+      text.append(section(help, section.heading, own));
+    }
+    return section(help, NEEDED, needed) + text;
+  }
+
+  private static String section(Help help, String heading, List<OptionSpec> options) {
+    // the width of the first column comes from all options, so that the sections line up
+    Help.Layout layout =
+        help.createDefaultLayout(help.commandSpec().options(), List.of(), help.colorScheme());
+    layout.addOptions(options, help.parameterLabelRenderer());
+    return String.format("%n%s%n%s", heading, layout);
+  }
+}

@@ -1,0 +1,295 @@
+package dev.sidefade;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.sidefade.distill.Direction;
+import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.export.Delta;
+import dev.sidefade.kernels.MaskPlacement;
+import dev.sidefade.report.RunReport;
+import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.train.DivergedException;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole way on the shipped backbone and digits, with few epochs. */
+class AdaptTest {
+  @TempDir static Path shared;
+  private static DemoFiles demo;
+  private static AdaptResult reference;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void adaptOnce() throws IOException {
+    demo = new DemoFiles(Files.createDirectory(shared.resolve("data")));
+    reference = Sidefade.adapt(demo.config(shared.resolve("reference")).build());
+  }
+
+  private byte[] model(AdaptConfig.Builder config) throws IOException {
+    return Files.readAllBytes(quick(config.build()).model().orElseThrow());
+  }
+
+  /** Without measuring latencies, which takes longer than these trainings. */
+  private static AdaptResult quick(AdaptConfig config) throws IOException {
+    return Sidefade.adapt(config, ProgressListener.SILENT, Duration.ZERO);
+  }
+
+  private static byte[] referenceModel() throws IOException {
+    return Files.readAllBytes(reference.model().orElseThrow());
+  }
+
+  @Test
+  void learnsAndWritesEverything() throws IOException {
+    double faded = reference.report().accuracy(RunReport.TEST, RunReport.FADED).orElseThrow();
+    assertTrue(faded > 0.8, "three epochs reach " + faded);
+    for (Path file :
+        List.of(
+            reference.model().orElseThrow(),
+            reference.delta().orElseThrow(),
+            reference.kept().orElseThrow(),
+            reference.html())) {
+      assertTrue(Files.size(file) > 1000, file.toString());
+    }
+    JsonObject metrics =
+        JsonParser.parseString(Files.readString(reference.metrics())).getAsJsonObject();
+    assertEquals(
+        faded,
+        metrics.getAsJsonObject("accuracy").getAsJsonObject("test").get("faded").getAsDouble());
+    assertTrue(
+        metrics.getAsJsonObject("latency_ms").getAsJsonObject("batch32").get("kept").getAsDouble()
+            > 0);
+    assertTrue(
+        metrics.getAsJsonObject("memory_bytes").get("training_peak").getAsLong() > 1_000_000);
+  }
+
+  @Test
+  void exportedModelsAnswerAsTheNetworksDidInTraining() throws IOException {
+    try (Predictor faded = Predictor.open(reference.model().orElseThrow(), 2);
+        Predictor kept = Predictor.open(reference.kept().orElseThrow(), 2)) {
+      assertEquals(
+          reference.report().accuracy(RunReport.TEST, RunReport.FADED).orElseThrow(),
+          faded.evaluate(demo.images("test"), true).accuracy());
+      assertEquals(
+          reference.report().accuracy(RunReport.TEST, RunReport.SIDE).orElseThrow(),
+          kept.evaluate(demo.images("test"), true).accuracy());
+    }
+  }
+
+  @Test
+  void deltaAndBaseMakeTheModel() throws IOException {
+    Path made = folder.resolve("made.onnx");
+    Delta.apply(demo.backbone(), reference.delta().orElseThrow(), made);
+    assertArrayEquals(referenceModel(), Files.readAllBytes(made));
+  }
+
+  @Test
+  void sameSeedGivesTheSameBytesWhateverTheNumberOfThreads() throws IOException {
+    assertArrayEquals(referenceModel(), model(demo.config(folder.resolve("one")).threads(1)));
+    assertArrayEquals(referenceModel(), model(demo.config(folder.resolve("three")).threads(3)));
+  }
+
+  @Test
+  void anotherSeedGivesAnotherModel() throws IOException {
+    assertFalse(
+        Arrays.equals(referenceModel(), model(demo.config(folder.resolve("other")).seed(1))));
+  }
+
+  @Test
+  void aRunStoppedAtAnyMomentResumesToTheSameBytes() throws IOException {
+    for (long stop : new long[] {1, 14, 20, 38}) {
+      Path out = folder.resolve("stopped" + stop);
+      assertThrows(
+          Stopped.class,
+          () -> Sidefade.adapt(demo.config(out).build(), new StopAt("training", stop)));
+      assertArrayEquals(
+          referenceModel(), model(demo.config(out).resume(true)), "stopped at step " + stop);
+    }
+  }
+
+  @Test
+  void aCheckpointOfOtherSettingsIsRefused() throws IOException {
+    Path out = folder.resolve("out");
+    assertThrows(
+        Stopped.class, () -> Sidefade.adapt(demo.config(out).build(), new StopAt("training", 20)));
+    BadInputException e =
+        assertThrows(
+            BadInputException.class,
+            () -> Sidefade.adapt(demo.config(out).resume(true).seed(7).build()));
+    assertTrue(e.getMessage().contains("other settings"), e.getMessage());
+  }
+
+  @Test
+  void withTuneNoneTheBackboneKeepsItsBytes() throws IOException {
+    byte[] before = Files.readAllBytes(demo.backbone());
+    AdaptResult result = quick(demo.config(folder.resolve("none")).tune(Tune.NONE).build());
+    assertArrayEquals(before, Files.readAllBytes(demo.backbone()));
+    assertTrue(result.model().isEmpty() && result.delta().isEmpty());
+    assertTrue(Files.exists(result.kept().orElseThrow()));
+    assertTrue(result.report().accuracy(RunReport.TEST, RunReport.FADED).isEmpty());
+  }
+
+  @Test
+  void everyPathMaskAndBlockKindTrains() throws IOException {
+    List<AdaptConfig.Builder> configs =
+        List.of(
+            demo.config(folder.resolve("a"))
+                .side(SideKind.ADAPTER)
+                .sideWidth(16)
+                .taps(List.of(0, 2, 4, 6))
+                .logits(Direction.BACKBONE_TO_SIDE),
+            demo.config(folder.resolve("b"))
+                .features(Direction.BACKBONE_TO_SIDE)
+                .maskRatio(0.5)
+                .maskPlacement(MaskPlacement.INPUT)
+                .maskSchedule(MaskSchedule.COSINE),
+            demo.config(folder.resolve("c"))
+                .features(Direction.SIDE_TO_BACKBONE)
+                .maskRatio(0.3)
+                .maskSchedule(MaskSchedule.LINEAR)
+                .backboneEvery(2)
+                .imitationWeight(0.1),
+            demo.config(folder.resolve("d"))
+                .side(SideKind.NONE)
+                .labelSmoothing(0.1)
+                .tune(Tune.HEAD)
+                .logits(Direction.OFF),
+            demo.config(folder.resolve("e")).flip(true).shift(2).patience(1).epochs(2));
+    for (AdaptConfig.Builder config : configs) {
+      AdaptResult result = quick(config.build());
+      double faded = result.report().accuracy(RunReport.TEST, RunReport.FADED).orElseThrow();
+      assertTrue(faded > 0.6, config.build().out().getFileName() + " reaches " + faded);
+    }
+  }
+
+  @Test
+  void withoutValidationSetSomeTrainingRowsAreHeldOut() throws IOException {
+    AdaptConfig config =
+        AdaptConfig.builder()
+            .backbone(demo.backbone())
+            .train(demo.images("labelled"))
+            .out(folder.resolve("out"))
+            .epochs(2)
+            .build();
+    AdaptResult result = quick(config);
+    assertTrue(result.report().accuracy(RunReport.VAL, RunReport.FADED).isPresent());
+    assertTrue(result.report().accuracy(RunReport.TEST, RunReport.FADED).isEmpty());
+  }
+
+  @Test
+  void aTreeOfClassFoldersTrains() throws IOException {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    for (String name : List.of("bars", "dots")) {
+      Path type = Files.createDirectory(tree.resolve(name));
+      for (int i = 0; i < 12; i++) {
+        ImageIO.write(picture(name.equals("bars"), i), "png", type.resolve(i + ".png").toFile());
+      }
+    }
+    Files.writeString(tree.resolve("bars").resolve("broken.png"), "no picture");
+    AdaptConfig config =
+        AdaptConfig.builder()
+            .backbone(demo.backbone())
+            .train(tree.toString())
+            .validation(tree.toString())
+            .out(folder.resolve("out"))
+            .epochs(10)
+            .batch(8)
+            .build();
+    AdaptResult result = quick(config);
+    assertEquals(List.of("bars", "dots"), result.report().classNames());
+    assertEquals(1.0, result.report().accuracy(RunReport.VAL, RunReport.FADED).orElseThrow());
+    assertTrue(
+        result.report().notes().stream().anyMatch(note -> note.contains("1 unreadable training")),
+        result.report().notes().toString());
+    try (Predictor predictor = Predictor.open(result.model().orElseThrow(), 1)) {
+      List<Prediction> best = predictor.predict(tree.resolve("dots").resolve("3.png"), 1);
+      assertEquals("dots", best.getFirst().label());
+    }
+  }
+
+  private static BufferedImage picture(boolean bars, int i) {
+    BufferedImage image = new BufferedImage(40, 32, BufferedImage.TYPE_INT_RGB);
+    Graphics2D g = image.createGraphics();
+    if (bars) {
+      g.fillRect(4 + i, 2, 6, 28);
+    } else {
+      g.fillOval(4 + i, 12, 7, 7);
+    }
+    g.dispose();
+    return image;
+  }
+
+  @Test
+  void divergenceStopsWithTheStepAndKeepsTheCheckpoint() {
+    Path out = folder.resolve("out");
+    AdaptConfig config =
+        demo.config(out).learningRateSide(1e38).clipNorm(0).warmupSteps(20).build();
+    DivergedException e = assertThrows(DivergedException.class, () -> Sidefade.adapt(config));
+    assertTrue(e.getMessage().contains("step"), e.getMessage());
+    assertFalse(Files.exists(out.resolve("model.onnx")));
+  }
+
+  @Test
+  void badInputIsRefusedBeforeAnythingIsWritten() throws IOException {
+    Path full = Files.createDirectory(folder.resolve("full"));
+    Files.writeString(full.resolve("thesis.txt"), "mine");
+    refused(demo.config(full), "not empty");
+    refused(demo.config(folder.resolve("a")).backbone(folder.resolve("no.onnx")), "no.onnx");
+    refused(demo.config(folder.resolve("a")).train(folder.resolve("no").toString()), "no");
+    refused(demo.config(folder.resolve("a")).taps(List.of(0, 9)), "tap 9");
+    refused(demo.config(folder.resolve("a")).sideWidth(33), "33");
+    refused(demo.config(folder.resolve("a")).device("abacus"), "abacus");
+    refused(demo.config(folder.resolve("a")).train(demo.images("unlabelled")), "no labels");
+    assertFalse(Files.exists(folder.resolve("a").resolve("model.onnx")));
+  }
+
+  private static void refused(AdaptConfig.Builder config, String mentions) {
+    BadInputException e =
+        assertThrows(BadInputException.class, () -> Sidefade.adapt(config.build()));
+    assertTrue(e.getMessage().contains(mentions), e.getMessage());
+  }
+
+  private static final class Stopped extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** Ends a run in the middle of a phase, as a kill would. */
+  private static final class StopAt implements ProgressListener {
+    private final String phase;
+    private final long step;
+    private boolean inPhase;
+
+    StopAt(String phase, long step) {
+      this.phase = phase;
+      this.step = step;
+    }
+
+    @Override
+    public void phase(String name, long steps) {
+      inPhase = name.equals(phase);
+    }
+
+    @Override
+    public void step(long done, String detail) {
+      if (inPhase && done == step) {
+        throw new Stopped();
+      }
+    }
+  }
+}
