@@ -169,7 +169,7 @@ final class Adaptation implements AutoCloseable {
   private BackboneTail tail(Optional<SidePart> side, ReverseFeaturePath[] reverse) {
     return closer.add(
         new BackboneTail(
-            plan.tailConfig(plan.pooling()),
+            plan.tailConfig(plan.pooling(), config.tune() == Tune.FINAL_NORM),
             device,
             config.seed(),
             parameters -> {
@@ -210,7 +210,7 @@ final class Adaptation implements AutoCloseable {
   private void probe(AdaptationFigures figures, String name, Pooling pooling) throws IOException {
     PathSettings settings = plan.probeSettings();
     try (BackboneTail tail =
-            new BackboneTail(plan.tailConfig(pooling), device, config.seed(), p -> {});
+            new BackboneTail(plan.tailConfig(pooling, false), device, config.seed(), p -> {});
         DualPath path =
             new DualPath(
                 device,

@@ -66,6 +66,7 @@ record AdaptationData(
     ImageSource validation;
     if (config.validation().isPresent()) {
       validation = open(config.validation().get(), "validation", fixed, config, opened, notes);
+      requireLabels(validation, classes, config.validation().get());
     } else {
       Split split = Split.holdOut(train.labels(), HELD_OUT, config.seed());
       notes.add(
@@ -106,7 +107,7 @@ record AdaptationData(
   private static void requireLabels(ImageSource train, List<String> classes, String source) {
     if (IntStream.of(train.labels()).allMatch(label -> label < 0)) {
       throw new BadInputException(
-          "the training source "
+          "the source "
               + source
               + " has no labels: give a class-folder tree, an IDX file with labels beside it or a"
               + " list file with labels");

@@ -88,7 +88,7 @@ record AdaptationPlan(
     if (config.side() != SideKind.NONE) {
       featureConfig(sideConfig());
     }
-    tailConfig(pooling);
+    tailConfig(pooling, false);
   }
 
   private static TokenLayout layout(BackboneStructure structure, int batch) {
@@ -206,7 +206,7 @@ record AdaptationPlan(
         .toList();
   }
 
-  BackboneTail.Config tailConfig(Pooling tailPooling) {
+  BackboneTail.Config tailConfig(Pooling tailPooling, boolean tuneNorm) {
     // where the backbone pooled already, the one row left is taken as it is
     Pooling used = tailLayout.tokens() == 1 && sideLayout.tokens() != 1 ? Pooling.CLS : tailPooling;
     return new BackboneTail.Config(
@@ -215,6 +215,7 @@ record AdaptationPlan(
         tailLayout,
         classes,
         backbone.finalNormEpsilon(),
+        tuneNorm,
         backbone.finalNormScale(),
         backbone.finalNormBias());
   }

@@ -119,10 +119,9 @@ final class PlainRows implements RowMath {
       float rstd,
       long gamma,
       long dy,
-      long dx,
-      boolean addToDx,
       long dGamma,
       long dBeta,
+      long sums,
       int n) {
     float sumQ = 0;
     float sumQx = 0;
@@ -135,29 +134,41 @@ final class PlainRows implements RowMath {
       set(dGamma + i, get(dGamma + i) + d * xh);
       set(dBeta + i, get(dBeta + i) + d);
     }
-    if (dx != 0) {
-      normalizeBackwardInput(
-          x, mean, rstd, gamma, dy, dx, addToDx, new Means(sumQ / n, sumQx / n), n);
-    }
+    set(sums, sumQ);
+    set(sums + 4, sumQx);
+  }
+
+  @Override
+  public void writeInputGradient(
+      long x, float mean, float rstd, long gamma, long dy, long sums, long dx, int n) {
+    Means means = new Means(get(sums) / n, get(sums + 4) / n);
+    inputGradient(x, mean, rstd, gamma, dy, means, dx, false, n);
+  }
+
+  @Override
+  public void addInputGradient(
+      long x, float mean, float rstd, long gamma, long dy, long sums, long dx, int n) {
+    Means means = new Means(get(sums) / n, get(sums + 4) / n);
+    inputGradient(x, mean, rstd, gamma, dy, means, dx, true, n);
   }
 
   /** mean(q) and mean(q xh) of a row. */
   record Means(float q, float qx) {}
 
-  void normalizeBackwardInput(
+  void inputGradient(
       long x,
       float mean,
       float rstd,
       long gamma,
       long dy,
-      long dx,
-      boolean addToDx,
       Means means,
+      long dx,
+      boolean add,
       int n) {
     for (long i = 0, end = 4L * n; i < end; i += 4) {
       float xh = (get(x + i) - mean) * rstd;
       float g = rstd * (get(dy + i) * get(gamma + i) - means.q() - xh * means.qx());
-      set(dx + i, addToDx ? get(dx + i) + g : g);
+      set(dx + i, add ? get(dx + i) + g : g);
     }
   }
 

@@ -46,8 +46,11 @@ interface RowMath {
   void normalize(long x, float mean, float rstd, long gamma, long beta, long y, int n);
 
   /**
-   * One row of the layer norm's gradient: dGamma += dy xh, dBeta += dy, and unless {@code dx} is 0,
-   * dx (+)= r (q - mean(q) - xh mean(q xh)) with q = dy gamma.
+   * One row of the layer norm's gradient by its parameters: dGamma += dy xh, dBeta += dy; with q =
+   * dy gamma the sums of q and of q xh are written to {@code sums}.
+   *
+   * <p>The gradient by x is a method of its own, run over all rows afterwards: both loops together
+   * are more than C2 compiles without boxing vectors.
    */
   void normalizeBackward(
       long x,
@@ -55,11 +58,18 @@ interface RowMath {
       float rstd,
       long gamma,
       long dy,
-      long dx,
-      boolean addToDx,
       long dGamma,
       long dBeta,
+      long sums,
       int n);
+
+  /** dx = rstd (q - mean(q) - xh mean(q xh)) from the sums of {@link #normalizeBackward}. */
+  void writeInputGradient(
+      long x, float mean, float rstd, long gamma, long dy, long sums, long dx, int n);
+
+  /** As {@link #writeInputGradient}, added to dx. */
+  void addInputGradient(
+      long x, float mean, float rstd, long gamma, long dy, long sums, long dx, int n);
 
   /** y = x Phi(x). */
   void gelu(long x, long y, int n);

@@ -81,6 +81,7 @@ final class TokenOps {
     int blocks = Context.blocks(count);
     long gammas = memory.take((long) blocks * width);
     long betas = memory.take((long) blocks * width);
+    long sums = memory.take(2L * count);
     context.overRows(
         count,
         (from, to) -> {
@@ -95,16 +96,40 @@ final class TokenOps {
                 RawMemory.get(rstds + 4L * r),
                 scale,
                 dOut + at,
-                dIn == 0 ? 0 : dIn + at,
-                addToDx,
                 gammas + partial,
                 betas + partial,
+                sums + 8L * r,
                 width);
           }
         });
     context.sumBlocks(gammas, blocks, width, toGamma);
     context.sumBlocks(betas, blocks, width, toBeta);
+    if (dIn != 0) {
+      InputGradient gradient = addToDx ? math::addInputGradient : math::writeInputGradient;
+      context.overRows(
+          count,
+          (from, to) -> {
+            for (int r = from; r < to; r++) {
+              long at = 4L * r * width;
+              gradient.row(
+                  in + at,
+                  RawMemory.get(means + 4L * r),
+                  RawMemory.get(rstds + 4L * r),
+                  scale,
+                  dOut + at,
+                  sums + 8L * r,
+                  dIn + at,
+                  width);
+            }
+          });
+    }
     memory.release(mark);
+  }
+
+  /** {@link RowMath#writeInputGradient} or {@link RowMath#addInputGradient}. */
+  @FunctionalInterface
+  private interface InputGradient {
+    void row(long x, float mean, float rstd, long gamma, long dy, long sums, long dx, int n);
   }
 
   void gelu(Tensor x, Tensor y) {

@@ -198,7 +198,6 @@ final class VectorRows implements RowMath {
   @Override
   public float expScaled(long x, float shift, float scale, long y, int n) {
     long end = whole(n);
-    FloatVector s = FloatVector.zero(S);
     for (long i = 0; i < end; i += STEP) {
       FloatVector c =
           load(x + i).sub(shift).mul(scale).min(FloatMath.EXP_HIGH).max(FloatMath.EXP_LOW);
@@ -212,11 +211,11 @@ final class VectorRows implements RowMath {
           .lanewise(VectorOperators.LSHL, 23)
           .add(FloatMath.ONE_BITS)
           .intoMemorySegment(RawMemory.ALL, y + i, ORDER);
-      FloatVector e = p.mul(load(y + i));
-      store(e, y + i);
-      s = s.add(e);
+      store(p.mul(load(y + i)), y + i);
     }
-    return total(s) + TAIL.expScaled(x + end, shift, scale, y + end, rest(n));
+    TAIL.expScaled(x + end, shift, scale, y + end, rest(n));
+    // a second pass: with the running sum in the loop C2 boxes it
+    return sum(y, 0, n);
   }
 
   @Override
@@ -254,10 +253,9 @@ final class VectorRows implements RowMath {
       float rstd,
       long gamma,
       long dy,
-      long dx,
-      boolean addToDx,
       long dGamma,
       long dBeta,
+      long sums,
       int n) {
     long end = whole(n);
     FloatVector vq = FloatVector.zero(S);
@@ -271,40 +269,56 @@ final class VectorRows implements RowMath {
       store(d.fma(xh, load(dGamma + i)), dGamma + i);
       store(load(dBeta + i).add(d), dBeta + i);
     }
-    float sumQ = total(vq);
-    float sumQx = total(vqx);
-    for (long i = end; i < 4L * n; i += 4) {
-      float d = RawMemory.get(dy + i);
-      float xh = (RawMemory.get(x + i) - mean) * rstd;
-      float q = d * RawMemory.get(gamma + i);
-      sumQ += q;
-      sumQx += q * xh;
-      RawMemory.set(dGamma + i, RawMemory.get(dGamma + i) + d * xh);
-      RawMemory.set(dBeta + i, RawMemory.get(dBeta + i) + d);
-    }
-    if (dx == 0) {
-      return;
-    }
-    float meanQ = sumQ / n;
-    float meanQx = sumQx / n;
+    TAIL.normalizeBackward(
+        x + end, mean, rstd, gamma + end, dy + end, dGamma + end, dBeta + end, sums, rest(n));
+    RawMemory.set(sums, RawMemory.get(sums) + total(vq));
+    RawMemory.set(sums + 4, RawMemory.get(sums + 4) + total(vqx));
+  }
+
+  @Override
+  public void writeInputGradient(
+      long x, float mean, float rstd, long gamma, long dy, long sums, long dx, int n) {
+    long end = whole(n);
+    float meanQ = RawMemory.get(sums) / n;
+    float meanQx = RawMemory.get(sums + 4) / n;
     for (long i = 0; i < end; i += STEP) {
       FloatVector xh = load(x + i).sub(mean).mul(rstd);
       FloatVector q = load(dy + i).mul(load(gamma + i));
-      FloatVector g = q.sub(meanQ).sub(xh.mul(meanQx)).mul(rstd);
-      store(addToDx ? load(dx + i).add(g) : g, dx + i);
+      store(q.sub(meanQ).sub(xh.mul(meanQx)).mul(rstd), dx + i);
     }
-    if (rest(n) > 0) {
-      TAIL.normalizeBackwardInput(
-          x + end,
-          mean,
-          rstd,
-          gamma + end,
-          dy + end,
-          dx + end,
-          addToDx,
-          new PlainRows.Means(meanQ, meanQx),
-          rest(n));
+    TAIL.inputGradient(
+        x + end,
+        mean,
+        rstd,
+        gamma + end,
+        dy + end,
+        new PlainRows.Means(meanQ, meanQx),
+        dx + end,
+        false,
+        rest(n));
+  }
+
+  @Override
+  public void addInputGradient(
+      long x, float mean, float rstd, long gamma, long dy, long sums, long dx, int n) {
+    long end = whole(n);
+    float meanQ = RawMemory.get(sums) / n;
+    float meanQx = RawMemory.get(sums + 4) / n;
+    for (long i = 0; i < end; i += STEP) {
+      FloatVector xh = load(x + i).sub(mean).mul(rstd);
+      FloatVector q = load(dy + i).mul(load(gamma + i));
+      store(load(dx + i).add(q.sub(meanQ).sub(xh.mul(meanQx)).mul(rstd)), dx + i);
     }
+    TAIL.inputGradient(
+        x + end,
+        mean,
+        rstd,
+        gamma + end,
+        dy + end,
+        new PlainRows.Means(meanQ, meanQx),
+        dx + end,
+        true,
+        rest(n));
   }
 
   @Override

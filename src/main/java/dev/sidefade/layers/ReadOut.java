@@ -24,6 +24,7 @@ public final class ReadOut {
   private final int classes;
   private final float epsilon;
   private final Pooling pooling;
+  private final boolean normLearns;
   private final Parameter gamma;
   private final Parameter beta;
   private final Parameter weight;
@@ -33,6 +34,7 @@ public final class ReadOut {
    * Declares {@code norm.gamma}, {@code norm.beta} [width], {@code head.weight} [width * parts,
    * classes] and {@code head.bias} [classes].
    *
+   * @param normLearns whether the norm's gradient is wanted; otherwise it stays zero
    * @param scale how the norm's scale starts
    * @param shift how the norm's shift starts
    */
@@ -44,12 +46,14 @@ public final class ReadOut {
       Pooling pooling,
       int classes,
       float epsilon,
+      boolean normLearns,
       Initializer scale,
       Initializer shift) {
     this.width = width;
     this.classes = classes;
     this.epsilon = epsilon;
     this.pooling = pooling;
+    this.normLearns = normLearns;
     gamma = parameters.add("norm.gamma", normRole, false, scale, width);
     beta = parameters.add("norm.beta", normRole, false, shift, width);
     long pooledWidth = (long) width * pooling.parts();
@@ -102,6 +106,9 @@ public final class ReadOut {
       Tensor dx) {
     kernels.linearBackward(
         s.pooled(), weight.value(), dLogits, s.dPooled(), weight.gradient(), bias.gradient());
+    if (!normLearns && dx == null) {
+      return;
+    }
     kernels.poolBackward(s.dPooled(), layout, pooling, valid, s.normalized());
     if (extra != null) {
       extra.addTo(s.normalized());

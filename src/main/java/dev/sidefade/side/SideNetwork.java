@@ -58,6 +58,7 @@ public final class SideNetwork {
             config.pooling(),
             config.classes(),
             config.epsilon(),
+            true,
             Initializer.constant(1),
             Initializer.constant(0));
   }

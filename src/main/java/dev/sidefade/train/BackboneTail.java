@@ -25,6 +25,7 @@ public final class BackboneTail implements AutoCloseable {
    * @param layout of the tokens that enter the last norm, for the largest batch
    * @param classes of the output layer
    * @param epsilon of the last norm
+   * @param tuneNorm whether the last norm learns
    * @param scale [width] of the pretrained norm
    * @param shift [width] of the pretrained norm
    */
@@ -34,6 +35,7 @@ public final class BackboneTail implements AutoCloseable {
       TokenLayout layout,
       int classes,
       float epsilon,
+      boolean tuneNorm,
       float[] scale,
       float[] shift) {}
 
@@ -57,6 +59,7 @@ public final class BackboneTail implements AutoCloseable {
             config.pooling(),
             config.classes(),
             config.epsilon(),
+            config.tuneNorm(),
             Initializer.values(config.scale()),
             Initializer.values(config.shift()));
     extra.accept(parameters);

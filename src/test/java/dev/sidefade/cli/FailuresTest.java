@@ -70,13 +70,17 @@ class FailuresTest {
   }
 
   @Test
-  void theSystemsFailuresAreOne() {
-    check(1, "the disk is full", new IOException("No space left on device"));
+  void aFullDiskIsTwo() {
+    check(2, "the disk is full", new IOException("No space left on device"));
     check(
-        1,
+        2,
         "the disk is full",
         new UncheckedIOException(
             new FileSystemException("o/model.onnx", null, "No space left on device")));
+  }
+
+  @Test
+  void theSystemsFailuresAreOne() {
     check(1, "permission denied for o", new AccessDeniedException("o"));
     check(
         1,

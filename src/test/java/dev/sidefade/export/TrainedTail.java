@@ -42,6 +42,7 @@ final class TrainedTail implements AutoCloseable {
             pooling,
             classes,
             backbone.finalNormEpsilon(),
+            true,
             Initializer.values(scale),
             Initializer.values(backbone.finalNormBias()));
     parameters.allocate(device, seed);

@@ -108,6 +108,7 @@ class ReadOutTest {
               pooling,
               CLASSES,
               EPSILON,
+              true,
               Initializer.normal(1),
               Initializer.normal(1));
       p.allocate(device, 3);

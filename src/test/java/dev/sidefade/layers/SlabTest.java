@@ -69,6 +69,7 @@ class SlabTest {
             Pooling.CLS_MEAN,
             3,
             1e-6f,
+            true,
             Initializer.constant(1),
             Initializer.constant(0));
     List<Consumer<Slab>> plans =

@@ -101,6 +101,7 @@ final class Setup {
       scale[i] = 1 + 0.01f * i;
       shift[i] = 0.02f * i;
     }
-    return new BackboneTail.Config(width, Pooling.CLS_MEAN, layout, classes, 1e-6f, scale, shift);
+    return new BackboneTail.Config(
+        width, Pooling.CLS_MEAN, layout, classes, 1e-6f, true, scale, shift);
   }
 }
