@@ -247,18 +247,11 @@ final class PlainRows implements RowMath {
   @Override
   public void tile(
       long a, long rowStride, long columnStride, long panel, int k, long c, long cStride) {
-    float[] sums = new float[PANEL];
     for (int i = 0; i < 6; i++) {
-      java.util.Arrays.fill(sums, 0);
+      long row = c + i * cStride;
+      RawMemory.zero(row, PANEL);
       for (int t = 0; t < k; t++) {
-        float x = get(a + i * rowStride + t * columnStride);
-        long row = panel + 4L * PANEL * t;
-        for (int j = 0; j < PANEL; j++) {
-          sums[j] += x * get(row + 4L * j);
-        }
-      }
-      for (int j = 0; j < PANEL; j++) {
-        set(c + i * cStride + 4L * j, sums[j]);
+        addScaled(get(a + i * rowStride + t * columnStride), panel + 4L * PANEL * t, row, PANEL);
       }
     }
   }

@@ -36,7 +36,7 @@ interface RowMath {
   /** Sum of x - shift. */
   float sum(long x, float shift, int n);
 
-  /** y = exp(scale (x - shift)); returns the sum of y. */
+  /** y = exp(scale (x - shift)) where no x is above shift, scale > 0; returns the sum of y. */
   float expScaled(long x, float shift, float scale, long y, int n);
 
   /** Mean of a row into {@code mean}, 1 / sqrt(biased variance + epsilon) into {@code rstd}. */

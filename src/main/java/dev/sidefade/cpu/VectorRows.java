@@ -197,10 +197,12 @@ final class VectorRows implements RowMath {
    */
   @Override
   public float expScaled(long x, float shift, float scale, long y, int n) {
+    if (n < LANES) {
+      return TAIL.expScaled(x, shift, scale, y, n);
+    }
     long end = whole(n);
     for (long i = 0; i < end; i += STEP) {
-      FloatVector c =
-          load(x + i).sub(shift).mul(scale).min(FloatMath.EXP_HIGH).max(FloatMath.EXP_LOW);
+      FloatVector c = load(x + i).sub(shift).mul(scale).max(FloatMath.EXP_LOW);
       FloatVector shifted = c.fma(LOG2_E, ROUND);
       FloatVector k = shifted.sub(ROUND);
       FloatVector r = k.fma(LN2_LOW, k.fma(LN2_HIGH, c));
@@ -214,8 +216,19 @@ final class VectorRows implements RowMath {
       store(p.mul(load(y + i)), y + i);
     }
     TAIL.expScaled(x + end, shift, scale, y + end, rest(n));
-    // a second pass: with the running sum in the loop C2 boxes it
-    return sum(y, 0, n);
+    // a loop of its own: with the running sum in the first one C2 boxes vectors. And written out,
+    // not a call of sum():
+    // so this method is too long to be inlined (325 bytes of bytecode), which in a caller's loop
+    // would box them too
+    FloatVector s = FloatVector.zero(S);
+    for (long i = 0; i < end; i += STEP) {
+      s = s.add(load(y + i));
+    }
+    float rest = 0;
+    for (long i = end; i < 4L * n; i += 4) {
+      rest += RawMemory.get(y + i);
+    }
+    return total(s) + rest;
   }
 
   @Override

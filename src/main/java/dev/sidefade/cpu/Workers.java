@@ -16,7 +16,7 @@ final class Workers implements AutoCloseable {
     void run(int task, int worker);
   }
 
-  private static final int SPINS = 4000;
+  private static final int SPINS = 1000;
 
   private final Thread[] helpers;
   private final AtomicInteger next = new AtomicInteger();
