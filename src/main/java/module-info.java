@@ -10,6 +10,8 @@ module dev.sidefade {
   requires java.desktop;
   requires java.management;
   requires jdk.management;
+  requires ai.djl.api;
+  requires ai.djl.tokenizers;
   requires com.google.gson;
   requires com.microsoft.onnxruntime;
   requires info.picocli;

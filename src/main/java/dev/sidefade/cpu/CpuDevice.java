@@ -23,7 +23,7 @@ public final class CpuDevice implements Device {
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     this.rows = rows;
     this.workers = new Workers(count);
-    this.gemm = new OrtGemm(count);
+    this.gemm = new OrtGemm(MatrixEngine.best(count));
     this.kernels = new CpuKernels(new Context(rows, workers, memory, gemm));
   }
 

@@ -1,22 +1,14 @@
 package dev.sidefade.cpu;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
+import dev.sidefade.cpu.MatrixEngine.Matrix;
 import dev.sidefade.onnx.Attribute;
 import dev.sidefade.onnx.ElementType;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Matrix products by one-node ONNX Runtime sessions: its MLAS is the fastest kept library for them
@@ -28,7 +20,6 @@ import java.util.Set;
  */
 final class OrtGemm implements AutoCloseable {
   private static final int MOST_PLANS = 4096;
-  private static final Set<String> NO_OUTPUTS = Set.of();
 
   /** Which session runs a product. */
   private sealed interface Variant {}
@@ -41,21 +32,18 @@ final class OrtGemm implements AutoCloseable {
   private record Key(
       Variant variant, long a, long b, long c, long d, long e, int m, int n, int k) {}
 
-  private record Plan(
-      OrtSession session, Map<String, OnnxTensor> inputs, Map<String, OnnxValue> outputs) {
-    void close() {
-      inputs.values().forEach(OnnxTensor::close);
-      outputs.values().forEach(OnnxValue::close);
-    }
+  private final MatrixEngine engine;
+  private final Map<Variant, MatrixEngine.Model> models = new HashMap<>();
+  private final Map<Key, MatrixEngine.Call> plans = new HashMap<>();
+
+  /** Products by this engine, which is closed with this. */
+  OrtGemm(MatrixEngine engine) {
+    this.engine = engine;
   }
 
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
-  private final int threads;
-  private final Map<Variant, OrtSession> sessions = new HashMap<>();
-  private final Map<Key, Plan> plans = new HashMap<>();
-
-  OrtGemm(int threads) {
-    this.threads = threads;
+  /** For people. */
+  String describe() {
+    return engine.describe();
   }
 
   /**
@@ -90,101 +78,65 @@ final class OrtGemm implements AutoCloseable {
   }
 
   private void run(Key key) {
-    try {
-      Plan plan = plans.get(key);
-      if (plan == null) {
-        plan = prepare(key);
-        plans.put(key, plan);
-      }
-      plan.session().run(plan.inputs(), NO_OUTPUTS, plan.outputs()).close();
-    } catch (OrtException e) {
-      throw new IllegalStateException(
-          "ONNX Runtime failed on a matrix product of sizes "
-              + key.m()
-              + ", "
-              + key.n()
-              + ", "
-              + key.k(),
-          e);
+    MatrixEngine.Call plan = plans.get(key);
+    if (plan == null) {
+      plan = prepare(key);
+      plans.put(key, plan);
     }
+    plan.run();
   }
 
-  private Plan prepare(Key key) throws OrtException {
+  private MatrixEngine.Call prepare(Key key) {
     if (plans.size() >= MOST_PLANS) {
-      plans.values().forEach(Plan::close);
-      plans.clear();
+      closePlans();
     }
-    OrtSession session = sessions.get(key.variant());
-    if (session == null) {
-      session = open(key.variant());
-      sessions.put(key.variant(), session);
+    MatrixEngine.Model model = models.get(key.variant());
+    if (model == null) {
+      model = load(key.variant());
+      models.put(key.variant(), model);
     }
     return switch (key.variant()) {
-      case Product p -> prepare(key, p, session);
-      case LinearBackward backward -> prepareBackward(key, session);
+      case Product p -> prepare(key, p, model);
+      case LinearBackward backward -> prepareBackward(key, model);
     };
   }
 
-  private Plan prepare(Key key, Product p, OrtSession session) throws OrtException {
+  private static MatrixEngine.Call prepare(Key key, Product p, MatrixEngine.Model model) {
     int m = key.m();
     int n = key.n();
     int k = key.k();
-    Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
-    inputs.put("a", p.transposeA() ? tensor(key.a(), k, m) : tensor(key.a(), m, k));
-    inputs.put("b", p.transposeB() ? tensor(key.b(), n, k) : tensor(key.b(), k, n));
+    List<Matrix> inputs = new ArrayList<>();
+    inputs.add(p.transposeA() ? new Matrix(key.a(), k, m) : new Matrix(key.a(), m, k));
+    inputs.add(p.transposeB() ? new Matrix(key.b(), n, k) : new Matrix(key.b(), k, n));
     if (p.bias()) {
-      inputs.put("bias", tensor(key.d(), n));
+      inputs.add(new Matrix(key.d(), n));
     }
-    return new Plan(session, inputs, Map.of("c", tensor(key.c(), m, n)));
+    return model.bind(inputs, List.of(new Matrix(key.c(), m, n)));
   }
 
-  private Plan prepareBackward(Key key, OrtSession session) throws OrtException {
+  private static MatrixEngine.Call prepareBackward(Key key, MatrixEngine.Model model) {
     int rows = key.m();
     int in = key.n();
     int out = key.k();
-    return new Plan(
-        session,
-        Map.of(
-            "x", tensor(key.a(), rows, in),
-            "weight", tensor(key.b(), in, out),
-            "dy", tensor(key.e(), rows, out)),
-        Map.of("dx", tensor(key.c(), rows, in), "dWeight", tensor(key.d(), in, out)));
+    return model.bind(
+        List.of(
+            new Matrix(key.a(), rows, in),
+            new Matrix(key.b(), in, out),
+            new Matrix(key.e(), rows, out)),
+        List.of(new Matrix(key.c(), rows, in), new Matrix(key.d(), in, out)));
   }
 
-  private OnnxTensor tensor(long address, long... dims) throws OrtException {
-    long bytes = 4;
-    for (long d : dims) {
-      bytes = Math.multiplyExact(bytes, d);
-    }
-    if (bytes > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          "a matrix of "
-              + bytes
-              + " bytes is over the 2 GiB of a Java buffer: lower the batch size");
-    }
-    FloatBuffer buffer =
-        RawMemory.ALL
-            .asSlice(address, bytes)
-            .asByteBuffer()
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
-    return OnnxTensor.createTensor(environment, buffer, dims);
-  }
-
-  private OrtSession open(Variant variant) throws OrtException {
-    OnnxModel model =
-        switch (variant) {
-          case Product p -> productModel(p);
-          case LinearBackward backward -> backwardModel();
-        };
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(threads);
-      options.setInterOpNumThreads(1);
-      options.setMemoryPatternOptimization(false);
-      // between our own loops ONNX Runtime's threads must not hold a processor
-      options.addConfigEntry("session.intra_op.allow_spinning", "0");
-      return environment.createSession(model.toBytes(), options);
-    }
+  private MatrixEngine.Model load(Variant variant) {
+    return switch (variant) {
+      case Product p ->
+          engine.load(
+              productModel(p).toBytes(),
+              p.bias() ? List.of("a", "b", "bias") : List.of("a", "b"),
+              List.of("c"));
+      case LinearBackward backward ->
+          engine.load(
+              backwardModel().toBytes(), List.of("x", "weight", "dy"), List.of("dx", "dWeight"));
+    };
   }
 
   private static OnnxModel productModel(Product p) {
@@ -225,17 +177,14 @@ final class OrtGemm implements AutoCloseable {
         Attribute.of("transB", transposeB ? 1L : 0L));
   }
 
+  private void closePlans() {
+    plans.values().forEach(MatrixEngine.Call::close);
+    plans.clear();
+  }
+
   @Override
   public void close() {
-    plans.values().forEach(Plan::close);
-    plans.clear();
-    for (OrtSession session : sessions.values()) {
-      try {
-        session.close();
-      } catch (OrtException e) {
-        throw new IllegalStateException("ONNX Runtime failed to close a session", e);
-      }
-    }
-    sessions.clear();
+    closePlans();
+    engine.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.sidefade.cpu;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -11,6 +12,9 @@ import java.lang.foreign.ValueLayout;
 final class RawMemory {
   /** Offset = absolute address. */
   static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  /** What is copied to set memory to zero: filling a slice would allocate the slice. */
+  private static final MemorySegment ZEROS = Arena.global().allocate(1 << 14, 64);
 
   private RawMemory() {}
 
@@ -37,6 +41,9 @@ final class RawMemory {
 
   /** Sets {@code count} floats to zero. */
   static void zero(long address, long count) {
-    ALL.asSlice(address, count * Float.BYTES).fill((byte) 0);
+    long end = address + count * Float.BYTES;
+    for (long at = address; at < end; at += ZEROS.byteSize()) {
+      MemorySegment.copy(ZEROS, 0, ALL, at, Math.min(end - at, ZEROS.byteSize()));
+    }
   }
 }
