@@ -136,6 +136,38 @@ def hf_bert(classify, attention, depth=DEPTH):
     return wrapped, body.encoder.layer, body.encoder.layer[-1].output.LayerNorm, inputs, outputs
 
 
+def hf_text(kind, classify, attention, depth=2, heads=HEADS):
+    """RoBERTa or DistilBERT, which take no token types, or a plain BERT with more heads as in MiniLM."""
+    import transformers
+
+    torch.manual_seed(1)
+    sizes = dict(vocab_size=50, max_position_embeddings=48, num_labels=CLASSES)
+    if kind == "DistilBert":
+        sizes |= dict(dim=DIM, n_layers=depth, n_heads=heads, hidden_dim=64, pad_token_id=0)
+    else:
+        sizes |= dict(
+            hidden_size=DIM, num_hidden_layers=depth, num_attention_heads=heads, intermediate_size=64)
+    if kind == "Roberta":
+        sizes |= dict(type_vocab_size=1, pad_token_id=1, layer_norm_eps=1e-5)
+    config = getattr(transformers, kind + "Config")(**sizes, attn_implementation=attention)
+    model = getattr(transformers, kind + ("ForSequenceClassification" if classify else "Model"))(config)
+    body = getattr(model, kind.lower()) if classify else model
+    blocks = (body.transformer if kind == "DistilBert" else body.encoder).layer
+    last = blocks[-1].output_layer_norm if kind == "DistilBert" else blocks[-1].output.LayerNorm
+    ids = torch.randint(2, 50, (BATCH, 11), generator=torch.Generator().manual_seed(2))
+    mask = torch.ones_like(ids)
+    mask[1, 7:] = 0
+    mask[2, 3:] = 0
+    ids[mask == 0] = config.pad_token_id
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    if kind == "Bert":
+        inputs["token_type_ids"] = torch.zeros_like(ids)
+    whole = ["last_hidden_state"] if kind == "DistilBert" else ["last_hidden_state", "pooler_output"]
+    outputs = ["logits"] if classify else whole
+    wrapped = Positional(randomise(model, 3), list(inputs), outputs)
+    return wrapped, blocks, last, inputs, outputs
+
+
 def export(path, made, exporter, opset, external=False):
     model, _, _, inputs, outputs = made
     text = "input_ids" in inputs
@@ -233,6 +265,20 @@ MODELS = {
     "bert_dynamo18": (lambda: hf_bert(True, "sdpa"), "dynamo", 18),
     "bert_dynamo20": (lambda: hf_bert(True, "sdpa", 2), "dynamo", 20),
     "bert_eager_dynamo20": (lambda: hf_bert(True, "eager", 2), "dynamo", 20),
+    "roberta_legacy14": (lambda: hf_text("Roberta", True, "eager"), "legacy", 14),
+    "roberta_legacy17": (lambda: hf_text("Roberta", True, "sdpa"), "legacy", 17),
+    "roberta_dynamo18": (lambda: hf_text("Roberta", True, "eager"), "dynamo", 18),
+    "roberta_dynamo20": (lambda: hf_text("Roberta", True, "sdpa"), "dynamo", 20),
+    "roberta_model_legacy17": (lambda: hf_text("Roberta", False, "eager"), "legacy", 17),
+    "distilbert_legacy14": (lambda: hf_text("DistilBert", True, "sdpa"), "legacy", 14),
+    "distilbert_legacy17": (lambda: hf_text("DistilBert", True, "eager"), "legacy", 17),
+    "distilbert_dynamo18": (lambda: hf_text("DistilBert", True, "sdpa"), "dynamo", 18),
+    "distilbert_dynamo20": (lambda: hf_text("DistilBert", True, "eager"), "dynamo", 20),
+    "distilbert_model_legacy11": (lambda: hf_text("DistilBert", False, "eager"), "legacy", 11),
+    "minilm_legacy11": (lambda: hf_text("Bert", False, "eager", 3, 4), "legacy", 11),
+    "minilm_legacy14": (lambda: hf_text("Bert", False, "sdpa", 3, 4), "legacy", 14),
+    "vit12_legacy17": (lambda: timm_vit(depth=12), "legacy", 17),
+    "vit12_dynamo20": (lambda: timm_vit(depth=12), "dynamo", 20),
 }
 
 

@@ -10,7 +10,6 @@ module dev.sidefade {
   requires java.desktop;
   requires java.management;
   requires jdk.management;
-  requires ai.djl.api;
   requires ai.djl.tokenizers;
   requires com.google.gson;
   requires com.microsoft.onnxruntime;
@@ -27,9 +26,11 @@ module dev.sidefade {
   exports dev.sidefade.kernels;
   exports dev.sidefade.layers;
   exports dev.sidefade.onnx;
+  exports dev.sidefade.onnx.gradient;
   exports dev.sidefade.report;
   exports dev.sidefade.side;
   exports dev.sidefade.tensor;
+  exports dev.sidefade.text;
   exports dev.sidefade.train;
 
   opens dev.sidefade.cli to

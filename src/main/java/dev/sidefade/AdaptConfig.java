@@ -4,6 +4,7 @@ import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
+import dev.sidefade.train.KlRows;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -13,7 +14,11 @@ import java.util.Optional;
  * configuration that cannot work is refused by {@link Builder#build()}.
  *
  * @param backbone the pretrained ONNX model
- * @param train labelled examples: a class-folder tree, an IDX images file or a list file
+ * @param task what the examples are and what is learned of them
+ * @param tokenizer the {@code tokenizer.json} that belongs to a text backbone; needed for texts
+ * @param maxLength tokens after which texts are cut; 0 = what the backbone allows
+ * @param train labelled examples: a class-folder tree, an IDX images file or a list file; for texts
+ *     a TSV or CSV file with a header, for {@link TaskKind#TOKENS} a CoNLL file
  * @param unlabelled more examples, whose labels are not looked at
  * @param validation examples that choose between models; split off the training examples when
  *     absent
@@ -24,6 +29,7 @@ import java.util.Optional;
  * @param side which side network
  * @param sideWidth D_S; a quarter of the backbone's width when absent
  * @param taps which block outputs the side network reads, 0 being the embeddings; all when empty
+ * @param sideView whether the side network reads the pretrained or the tuned backbone
  * @param features direction of the feature path
  * @param shallow taps that are imitated; the first third when absent
  * @param deep taps that are generated from masked tokens; the last third when absent
@@ -34,6 +40,8 @@ import java.util.Optional;
  * @param logits direction of the logit path
  * @param temperature of the distillation
  * @param klWeight factor of the distillation
+ * @param klAuto whether that factor is 0 while the teacher is not ahead on validation
+ * @param klRows which rows the teacher speaks to
  * @param maskRatio share of tokens masked in the ladder
  * @param maskPlacement where that mask acts
  * @param maskSchedule how the share changes over training
@@ -41,7 +49,10 @@ import java.util.Optional;
  * @param batch examples per step
  * @param learningRateSide of the side network
  * @param learningRateHead of the output layer
- * @param learningRateNorm of the backbone's last layer norm
+ * @param learningRateNorm of the backbone's layer norms and biases
+ * @param learningRateLowRank of the low-rank changes of the backbone's weights
+ * @param gradientMode what is kept for gradients inside the backbone
+ * @param microBatch rows that go through the backbone at once when its inside is tuned; 0 = all
  * @param weightDecay decoupled, not on biases, norms, gates and mask tokens
  * @param warmupSteps steps over which the learning rates rise
  * @param clipNorm largest norm of a gradient; 0 = not clipped
@@ -60,6 +71,9 @@ import java.util.Optional;
  */
 public record AdaptConfig(
     Path backbone,
+    TaskKind task,
+    Optional<Path> tokenizer,
+    int maxLength,
     String train,
     Optional<String> unlabelled,
     Optional<String> validation,
@@ -70,6 +84,7 @@ public record AdaptConfig(
     SideKind side,
     Optional<Integer> sideWidth,
     List<Integer> taps,
+    SideView sideView,
     Direction features,
     Optional<List<Integer>> shallow,
     Optional<List<Integer>> deep,
@@ -80,6 +95,8 @@ public record AdaptConfig(
     Direction logits,
     double temperature,
     double klWeight,
+    boolean klAuto,
+    KlRows klRows,
     double maskRatio,
     MaskPlacement maskPlacement,
     MaskSchedule maskSchedule,
@@ -88,6 +105,9 @@ public record AdaptConfig(
     double learningRateSide,
     double learningRateHead,
     double learningRateNorm,
+    double learningRateLowRank,
+    GradientMode gradientMode,
+    int microBatch,
     double weightDecay,
     int warmupSteps,
     double clipNorm,
@@ -117,6 +137,10 @@ public record AdaptConfig(
     ConfigChecks.notNegative("learning rate of the side network", learningRateSide);
     ConfigChecks.notNegative("learning rate of the head", learningRateHead);
     ConfigChecks.notNegative("learning rate of the norm", learningRateNorm);
+    ConfigChecks.notNegative("learning rate of the low-rank changes", learningRateLowRank);
+    ConfigChecks.notNegative("micro-batch", microBatch);
+    ConfigChecks.notNegative("largest length", maxLength);
+    ConfigChecks.checkTask(task, tokenizer);
     ConfigChecks.notNegative("weight decay", weightDecay);
     ConfigChecks.notNegative("clip norm", clipNorm);
     ConfigChecks.notNegative("imitation weight", imitationWeight);
@@ -137,16 +161,20 @@ public record AdaptConfig(
   /** Collects settings; each method is named as the component that it sets. */
   public static final class Builder {
     private Path backbone;
+    private TaskKind task = TaskKind.IMAGE;
+    private Optional<Path> tokenizer = Optional.empty();
+    private int maxLength = 0;
     private String train;
     private Optional<String> unlabelled = Optional.empty();
     private Optional<String> validation = Optional.empty();
     private Optional<String> test = Optional.empty();
     private Path out;
-    private Tune tune = Tune.FINAL_NORM;
+    private Tune tune = Tune.lowRank(4);
     private Optional<Pooling> readout = Optional.empty();
     private SideKind side = SideKind.TRANSFORMER;
     private Optional<Integer> sideWidth = Optional.empty();
     private List<Integer> taps = List.of();
+    private SideView sideView = SideView.FROZEN;
     private Direction features = Direction.OFF;
     private Optional<List<Integer>> shallow = Optional.empty();
     private Optional<List<Integer>> deep = Optional.empty();
@@ -157,6 +185,8 @@ public record AdaptConfig(
     private Direction logits = Direction.SIDE_TO_BACKBONE;
     private double temperature = 2;
     private double klWeight = 1;
+    private boolean klAuto = true;
+    private KlRows klRows = KlRows.ALL;
     private double maskRatio = 0;
     private MaskPlacement maskPlacement = MaskPlacement.STATE;
     private MaskSchedule maskSchedule = MaskSchedule.CONSTANT;
@@ -165,6 +195,9 @@ public record AdaptConfig(
     private double learningRateSide = 3e-3;
     private double learningRateHead = 3e-3;
     private double learningRateNorm = 5e-3;
+    private double learningRateLowRank = 5e-3;
+    private GradientMode gradientMode = GradientMode.AUTO;
+    private int microBatch = 0;
     private double weightDecay = 0.01;
     private int warmupSteps = 20;
     private double clipNorm = 1;
@@ -184,6 +217,24 @@ public record AdaptConfig(
     /** See {@link AdaptConfig#backbone}. */
     public Builder backbone(Path backbone) {
       this.backbone = backbone;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#task}. */
+    public Builder task(TaskKind task) {
+      this.task = task;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#tokenizer}. */
+    public Builder tokenizer(Path tokenizer) {
+      this.tokenizer = Optional.of(tokenizer);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#maxLength}. */
+    public Builder maxLength(int maxLength) {
+      this.maxLength = maxLength;
       return this;
     }
 
@@ -247,6 +298,12 @@ public record AdaptConfig(
       return this;
     }
 
+    /** See {@link AdaptConfig#sideView}. */
+    public Builder sideView(SideView sideView) {
+      this.sideView = sideView;
+      return this;
+    }
+
     /** See {@link AdaptConfig#features}. */
     public Builder features(Direction features) {
       this.features = features;
@@ -307,6 +364,18 @@ public record AdaptConfig(
       return this;
     }
 
+    /** See {@link AdaptConfig#klAuto}. */
+    public Builder klAuto(boolean klAuto) {
+      this.klAuto = klAuto;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#klRows}. */
+    public Builder klRows(KlRows klRows) {
+      this.klRows = klRows;
+      return this;
+    }
+
     /** See {@link AdaptConfig#maskRatio}. */
     public Builder maskRatio(double maskRatio) {
       this.maskRatio = maskRatio;
@@ -352,6 +421,24 @@ public record AdaptConfig(
     /** See {@link AdaptConfig#learningRateNorm}. */
     public Builder learningRateNorm(double learningRateNorm) {
       this.learningRateNorm = learningRateNorm;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#learningRateLowRank}. */
+    public Builder learningRateLowRank(double learningRateLowRank) {
+      this.learningRateLowRank = learningRateLowRank;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#gradientMode}. */
+    public Builder gradientMode(GradientMode gradientMode) {
+      this.gradientMode = gradientMode;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#microBatch}. */
+    public Builder microBatch(int microBatch) {
+      this.microBatch = microBatch;
       return this;
     }
 
@@ -458,6 +545,9 @@ public record AdaptConfig(
       ConfigChecks.given("out", out);
       return new AdaptConfig(
           backbone,
+          task,
+          tokenizer,
+          maxLength,
           train,
           unlabelled,
           validation,
@@ -468,6 +558,7 @@ public record AdaptConfig(
           side,
           sideWidth,
           taps,
+          sideView,
           features,
           shallow,
           deep,
@@ -478,6 +569,8 @@ public record AdaptConfig(
           logits,
           temperature,
           klWeight,
+          klAuto,
+          klRows,
           maskRatio,
           maskPlacement,
           maskSchedule,
@@ -486,6 +579,9 @@ public record AdaptConfig(
           learningRateSide,
           learningRateHead,
           learningRateNorm,
+          learningRateLowRank,
+          gradientMode,
+          microBatch,
           weightDecay,
           warmupSteps,
           clipNorm,

@@ -2,10 +2,9 @@ package dev.sidefade;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.Preprocessing;
-import dev.sidefade.backbone.Trunk;
-import dev.sidefade.data.Augmentation;
-import dev.sidefade.data.ImageSource;
-import dev.sidefade.data.ImageSpec;
+import dev.sidefade.backbone.TunedTrunk;
+import dev.sidefade.backbone.TunedTrunkSpec;
+import dev.sidefade.backbone.Tuning;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.ReverseFeaturePath;
 import dev.sidefade.kernels.Device;
@@ -16,10 +15,13 @@ import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.Checkpoint;
 import dev.sidefade.train.DualPath;
 import dev.sidefade.train.EpochRecord;
-import dev.sidefade.train.Evaluation;
+import dev.sidefade.train.ExampleSet;
 import dev.sidefade.train.FeatureCache;
 import dev.sidefade.train.FeatureFeed;
+import dev.sidefade.train.FeatureSource;
+import dev.sidefade.train.InnerConstants;
 import dev.sidefade.train.LiveFeatures;
+import dev.sidefade.train.Outcome;
 import dev.sidefade.train.PathSettings;
 import dev.sidefade.train.SidePart;
 import dev.sidefade.train.Trainer;
@@ -28,6 +30,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -49,11 +52,7 @@ final class Adaptation implements AutoCloseable {
   private final AdaptationData data;
   private final AdaptationPlan plan;
   private final Device device;
-  private final Preprocessing preprocessing;
-  private final Trunk trunk;
-  private final FeatureFeed train;
-  private final FeatureCache validation;
-  private final Optional<FeatureCache> test;
+  private final Optional<Preprocessing> preprocessing;
 
   Adaptation(AdaptConfig config, ProgressListener progress) throws IOException {
     this.config = config;
@@ -61,8 +60,15 @@ final class Adaptation implements AutoCloseable {
     try {
       checkOut();
       backbone = closer.add(Backbone.load(existing(config.backbone())));
-      preprocessing = AdaptationData.preprocessing(config, backbone.preprocessing());
-      data = closer.add(AdaptationData.open(config));
+      preprocessing =
+          config.task().isText()
+              ? Optional.empty()
+              : Optional.of(ImageData.preprocessing(config, backbone.preprocessing()));
+      data =
+          closer.add(
+              preprocessing.isPresent()
+                  ? ImageData.open(config, preprocessing.get(), backbone.inputName())
+                  : TextData.open(config, backbone));
       data.notes().forEach(progress::note);
       plan = AdaptationPlan.of(config, backbone, data);
       plan.check();
@@ -72,13 +78,6 @@ final class Adaptation implements AutoCloseable {
                   ? Device.best(config.threads())
                   : Device.open(config.device(), config.threads()));
       Files.createDirectories(config.out());
-      trunk = backbone.openTrunk(config.threads(), plan.taps());
-      train = closer.add(trainingFeatures());
-      validation = closer.add(cache("features of the validation images", data.validation()));
-      test =
-          data.test().isPresent()
-              ? Optional.of(closer.add(cache("features of the test images", data.test().get())))
-              : Optional.empty();
     } catch (RuntimeException | IOException e) {
       closer.close();
       throw e;
@@ -109,34 +108,37 @@ final class Adaptation implements AutoCloseable {
     }
   }
 
-  private FeatureFeed trainingFeatures() throws IOException {
-    Augmentation augmentation = new Augmentation(config.flip(), config.shift());
-    if (augmentation.isNone()) {
-      return cache("features of the training images", data.train());
-    }
-    return live(data.train(), augmentation, plan.order().rows());
+  /** Features of a frozen trunk that returns these taps: computed once, unless images change. */
+  private FeatureSets frozen(List<Integer> taps) throws IOException {
+    FeatureSource source = FeatureSource.of(backbone.openTrunk(config.threads(), taps));
+    boolean changing = config.flip() || config.shift() > 0;
+    FeatureSets.Maker cached = (what, examples) -> cache(what, examples, source, taps.size());
+    FeatureSets.Maker live = (what, examples) -> live(examples, source, taps.size());
+    return FeatureSets.of(source, data, changing ? live : cached, cached);
   }
 
-  private LiveFeatures live(ImageSource images, Augmentation augmentation, int rows) {
-    ImageSpec spec = AdaptationData.spec(preprocessing);
-    return new LiveFeatures(
-        images, spec, augmentation, config.seed(), trunk, plan.taps().size(), rows, device);
+  /** Features of a trunk whose constants learn: computed for every batch. */
+  private FeatureSets learning(InnerConstants inner, int taps) throws IOException {
+    return FeatureSets.of(
+        inner.evaluation(),
+        data,
+        (what, examples) -> live(examples, inner.training(), taps),
+        (what, examples) -> live(examples, inner.evaluation(), taps));
   }
 
-  private FeatureCache cache(String phase, ImageSource images) throws IOException {
+  private LiveFeatures live(ExampleSet examples, FeatureSource source, int taps) {
+    return closer.add(new LiveFeatures(examples, source, taps, plan.order().rows(), device));
+  }
+
+  private FeatureCache cache(String what, ExampleSet examples, FeatureSource source, int taps)
+      throws IOException {
     int rows = plan.order().rows();
     long limit = Math.max(LEAST_CACHE, Runtime.getRuntime().maxMemory() / 4);
-    progress.phase(phase, images.size());
-    try (LiveFeatures live = live(images, Augmentation.NONE, rows)) {
-      return FeatureCache.fill(
-          live,
-          trunk,
-          plan.taps().size(),
-          rows,
-          device,
-          limit,
-          config.out(),
-          done -> progress.step(done, ""));
+    progress.phase("features of the " + what + " examples", examples.size());
+    try (LiveFeatures live = new LiveFeatures(examples, source, taps, rows, device)) {
+      return closer.add(
+          FeatureCache.fill(
+              live, taps, rows, device, limit, config.out(), done -> progress.step(done, "")));
     } finally {
       progress.phaseDone();
     }
@@ -144,12 +146,24 @@ final class Adaptation implements AutoCloseable {
 
   AdaptResult run(Duration latencyBudget) throws IOException {
     AdaptationFigures figures = new AdaptationFigures(config, plan, data, backbone, device);
-    runProbes(figures);
+    boolean tunedView = config.tune().inside().isPresent() && config.sideView() == SideView.TUNED;
+    FeatureSets frozen = frozen(tunedView ? List.of() : plan.taps());
+    runProbes(figures, frozen);
     device.resetPeak();
+    List<Integer> tunedTaps = tunedView ? plan.taps() : List.of();
+    Optional<InnerConstants> inner =
+        config.tune().inside().map(tuning -> new InnerConstants(tunedTrunk(tuning, tunedTaps)));
+    FeatureSets features = frozen;
+    if (inner.isPresent()) {
+      FeatureSets learning = learning(inner.get(), tunedTaps.size());
+      features = tunedView ? learning : frozen.beside(learning);
+    }
     Optional<SidePart> side = sidePart();
     ReverseFeaturePath[] reversePath = new ReverseFeaturePath[1];
     Optional<BackboneTail> tail =
-        config.tune() == Tune.NONE ? Optional.empty() : Optional.of(tail(side, reversePath));
+        config.tune().kind() == Tune.Kind.NONE
+            ? Optional.empty()
+            : Optional.of(tail(side, inner, reversePath));
     try (DualPath path =
         new DualPath(
             device,
@@ -157,22 +171,31 @@ final class Adaptation implements AutoCloseable {
             tail,
             side,
             Optional.ofNullable(reversePath[0]),
+            inner,
             plan.order().rows())) {
-      TrainingState state = train(path, tail, side);
-      figures.training(state, tail, side, train);
-      evaluate(figures, tail, side);
+      TrainingState state = train(path, tail, side, features);
+      figures.training(state, tail, side, inner, features);
+      evaluate(figures, tail, side, features);
       return new AdaptationOutput(config, plan, data, backbone, preprocessing, device, progress)
-          .write(figures, tail, side, trunk, latencyBudget, started);
+          .write(figures, tail, side, inner, features, latencyBudget, started);
     }
   }
 
-  private BackboneTail tail(Optional<SidePart> side, ReverseFeaturePath[] reverse) {
+  private TunedTrunk tunedTrunk(Tuning tuning, List<Integer> taps) {
+    return closer.add(
+        TunedTrunk.open(
+            backbone, new TunedTrunkSpec(config.threads(), taps, tuning, plan.gradientMemory())));
+  }
+
+  private BackboneTail tail(
+      Optional<SidePart> side, Optional<InnerConstants> inner, ReverseFeaturePath[] reverse) {
     return closer.add(
         new BackboneTail(
-            plan.tailConfig(plan.pooling(), config.tune() == Tune.FINAL_NORM),
+            plan.tailConfig(plan.pooling(), config.tune().lastNorm()),
             device,
             config.seed(),
             parameters -> {
+              inner.ifPresent(constants -> constants.declare(parameters));
               if (config.features() == Direction.SIDE_TO_BACKBONE && side.isPresent()) {
                 SideConfig s = side.get().network().config();
                 reverse[0] =
@@ -198,16 +221,17 @@ final class Adaptation implements AutoCloseable {
   }
 
   /** The baselines: a linear probe as the backbone reads out, and one as the adapted model does. */
-  private void runProbes(AdaptationFigures figures) throws IOException {
+  private void runProbes(AdaptationFigures figures, FeatureSets features) throws IOException {
     device.resetPeak();
-    probe(figures, AdaptationFigures.LINEAR_PROBE, plan.ownPooling());
+    probe(figures, features, AdaptationFigures.LINEAR_PROBE, plan.ownPooling());
     figures.probePeak(device.peakBytes());
     if (plan.pooling() != plan.ownPooling()) {
-      probe(figures, AdaptationFigures.LINEAR_PROBE_READOUT, plan.pooling());
+      probe(figures, features, AdaptationFigures.LINEAR_PROBE_READOUT, plan.pooling());
     }
   }
 
-  private void probe(AdaptationFigures figures, String name, Pooling pooling) throws IOException {
+  private void probe(AdaptationFigures figures, FeatureSets features, String name, Pooling pooling)
+      throws IOException {
     PathSettings settings = plan.probeSettings();
     try (BackboneTail tail =
             new BackboneTail(plan.tailConfig(pooling, false), device, config.seed(), p -> {});
@@ -218,11 +242,12 @@ final class Adaptation implements AutoCloseable {
                 Optional.of(tail),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 plan.order().rows())) {
-      run("linear probe", settings, path, Optional.of(tail), Optional.empty(), 0)
+      run("linear probe", settings, path, Optional.of(tail), Optional.empty(), features, 0)
           .run(new TrainingState(), listener(), state -> {});
       progress.phaseDone();
-      measure(figures, name, tail);
+      measure(figures, name, features, tailNetwork(tail));
     }
   }
 
@@ -232,6 +257,7 @@ final class Adaptation implements AutoCloseable {
       DualPath path,
       Optional<BackboneTail> tail,
       Optional<SidePart> side,
+      FeatureSets features,
       int patience) {
     progress.phase(phase, settings.schedule().total());
     return new Trainer(
@@ -241,11 +267,12 @@ final class Adaptation implements AutoCloseable {
         path,
         tail,
         side,
-        train,
-        Optional.of(validation));
+        features.train(),
+        Optional.of(features.validation()));
   }
 
-  private TrainingState train(DualPath path, Optional<BackboneTail> tail, Optional<SidePart> side)
+  private TrainingState train(
+      DualPath path, Optional<BackboneTail> tail, Optional<SidePart> side, FeatureSets features)
       throws IOException {
     Checkpoint checkpoint =
         new Checkpoint(
@@ -255,7 +282,7 @@ final class Adaptation implements AutoCloseable {
     if (state.epochsDone() > 0) {
       progress.note("Resumed after epoch " + state.epochsDone() + ".");
     }
-    run("training", plan.pathSettings(), path, tail, side, config.patience())
+    run("training", plan.pathSettings(), path, tail, side, features, config.patience())
         .run(state, listener(), checkpoint::save);
     progress.phaseDone();
     return state;
@@ -274,24 +301,31 @@ final class Adaptation implements AutoCloseable {
   }
 
   private void evaluate(
-      AdaptationFigures figures, Optional<BackboneTail> tail, Optional<SidePart> side) {
-    tail.ifPresent(t -> measure(figures, AdaptationFigures.FADED, t));
-    side.ifPresent(s -> {
-      Evaluation.Network network =
-          (features, batch) -> s.forward(device.kernels(), features, batch);
-      measure(figures, AdaptationFigures.SIDE, network);
-    });
+      AdaptationFigures figures,
+      Optional<BackboneTail> tail,
+      Optional<SidePart> side,
+      FeatureSets features) {
+    tail.ifPresent(t -> measure(figures, AdaptationFigures.FADED, features, tailNetwork(t)));
+    side.ifPresent(s ->
+        measure(
+            figures,
+            AdaptationFigures.SIDE,
+            features,
+            (trunk, batch) -> s.forward(device.kernels(), trunk, batch)));
   }
 
-  private void measure(AdaptationFigures figures, String name, BackboneTail tail) {
-    measure(
-        figures, name, (features, batch) -> tail.forward(device.kernels(), features.last(), batch));
+  private Outcome.Network tailNetwork(BackboneTail tail) {
+    return (trunk, batch) -> tail.forward(device.kernels(), trunk, batch);
   }
 
-  private void measure(AdaptationFigures figures, String name, Evaluation.Network network) {
-    int rows = plan.order().rows();
-    figures.validation(name, Evaluation.of(validation, rows, plan.classes(), network));
-    test.ifPresent(t -> figures.test(name, Evaluation.of(t, rows, plan.classes(), network)));
+  private void measure(
+      AdaptationFigures figures, String name, FeatureSets features, Outcome.Network network) {
+    figures.validation(name, outcome(features.validation(), network));
+    features.test().ifPresent(test -> figures.test(name, outcome(test, network)));
+  }
+
+  private Outcome outcome(FeatureFeed feed, Outcome.Network network) {
+    return Outcome.of(plan.task(), feed, plan.order().rows(), plan.classes(), network);
   }
 
   @Override

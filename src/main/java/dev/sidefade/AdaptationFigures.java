@@ -9,9 +9,8 @@ import dev.sidefade.report.RunReport;
 import dev.sidefade.report.RunReportBuilder;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.EpochRecord;
-import dev.sidefade.train.Evaluation;
-import dev.sidefade.train.FeatureCache;
-import dev.sidefade.train.FeatureFeed;
+import dev.sidefade.train.InnerConstants;
+import dev.sidefade.train.Outcome;
 import dev.sidefade.train.SidePart;
 import dev.sidefade.train.TrainingState;
 import java.util.LinkedHashMap;
@@ -35,8 +34,8 @@ final class AdaptationFigures {
   private final RunReportBuilder report;
   private final Device device;
   private final AdaptationPlan plan;
-  private final Map<String, Evaluation> validation = new LinkedHashMap<>();
-  private final Map<String, Evaluation> test = new LinkedHashMap<>();
+  private final Map<String, Outcome> validation = new LinkedHashMap<>();
+  private final Map<String, Outcome> test = new LinkedHashMap<>();
 
   AdaptationFigures(
       AdaptConfig config,
@@ -49,7 +48,7 @@ final class AdaptationFigures {
     report =
         RunReport.builder(
                 "Sidefade: " + backbone.file().getFileName() + " adapted to " + config.train())
-            .task("image classification")
+            .task(taskText(config.task()))
             .classNames(data.classNames())
             .seed(config.seed())
             .device(device.name())
@@ -71,23 +70,40 @@ final class AdaptationFigures {
     report.memoryBytes(RunReport.PROBE_PEAK, bytes);
   }
 
-  void validation(String name, Evaluation evaluation) {
-    validation.put(name, evaluation);
-    report.accuracy(RunReport.VAL, name, evaluation.accuracy());
+  private static String taskText(TaskKind task) {
+    return switch (task) {
+      case IMAGE -> "image classification";
+      case TEXT -> "text classification";
+      case REGRESSION -> "regression of texts";
+      case TOKENS -> "token classification";
+    };
   }
 
-  void test(String name, Evaluation evaluation) {
-    test.put(name, evaluation);
-    if (!Double.isNaN(evaluation.accuracy())) {
-      report.accuracy(RunReport.TEST, name, evaluation.accuracy());
-    }
+  void validation(String name, Outcome outcome) {
+    validation.put(name, outcome);
+    add(RunReport.VAL, name, outcome);
   }
 
-  /** Accuracies of a split by network, for a model's metadata. */
-  Map<String, Object> accuracies() {
+  void test(String name, Outcome outcome) {
+    test.put(name, outcome);
+    add(RunReport.TEST, name, outcome);
+  }
+
+  private void add(String split, String name, Outcome outcome) {
+    outcome
+        .measures()
+        .forEach((measure, value) -> {
+          if (!Double.isNaN(value)) {
+            report.measure(measure, split, name, value);
+          }
+        });
+  }
+
+  /** Scores of a split by network, for a model's metadata. */
+  Map<String, Object> scores() {
     Map<String, Object> all = new LinkedHashMap<>();
-    validation.forEach((name, e) -> all.put("val_" + name, rounded(e.accuracy())));
-    test.forEach((name, e) -> all.put("test_" + name, rounded(e.accuracy())));
+    validation.forEach((name, o) -> all.put("val_" + name, rounded(o.score())));
+    test.forEach((name, o) -> all.put("test_" + name, rounded(o.score())));
     return all;
   }
 
@@ -99,18 +115,19 @@ final class AdaptationFigures {
    * The evaluation that the confusion matrix and the pictures show: of what ships, on test rows if
    * there are any.
    */
-  Map.Entry<String, Evaluation> shown() {
+  Map.Entry<String, Outcome> shown() {
     boolean hasTest = !test.isEmpty();
-    Map<String, Evaluation> from = hasTest ? test : validation;
-    Evaluation evaluation = from.containsKey(FADED) ? from.get(FADED) : from.get(SIDE);
-    return Map.entry(hasTest ? RunReport.TEST : RunReport.VAL, evaluation);
+    Map<String, Outcome> from = hasTest ? test : validation;
+    Outcome outcome = from.containsKey(FADED) ? from.get(FADED) : from.get(SIDE);
+    return Map.entry(hasTest ? RunReport.TEST : RunReport.VAL, outcome);
   }
 
   void training(
       TrainingState state,
       Optional<BackboneTail> tail,
       Optional<SidePart> side,
-      FeatureFeed train) {
+      Optional<InnerConstants> inner,
+      FeatureSets features) {
     for (EpochRecord epoch : state.history()) {
       report.epoch(
           new RunReport.EpochRow(
@@ -130,9 +147,8 @@ final class AdaptationFigures {
         s -> report.tapNames(plan.taps().stream().skip(1).map(tap -> "tap " + tap).toList()));
     report.memoryBytes(RunReport.TRAINING_PEAK, device.peakBytes());
     report.memoryBytes(RunReport.TAPS, tapBytes());
-    if (train instanceof FeatureCache cache) {
-      report.memoryBytes("feature_cache", cache.bytes());
-    }
+    features.cachedBytes().ifPresent(bytes -> report.memoryBytes("feature_cache", bytes));
+    inner.ifPresent(i -> report.memoryBytes("activations_kept", i.keptBytes()));
     report.parameters(RunReport.TUNED, tail.map(this::tuned).orElse(0L));
     report.parameters(RunReport.SIDE, side.map(SidePart::networkParameters).orElse(0L));
     if (state.stopped()) {
@@ -141,9 +157,9 @@ final class AdaptationFigures {
   }
 
   private long tuned(BackboneTail tail) {
-    boolean norm = plan.config().tune() == Tune.FINAL_NORM;
+    boolean norm = plan.config().tune().lastNorm();
     return tail.parameters().all().stream()
-        .filter(p -> p.role() == Parameter.Role.HEAD || p.role() == Parameter.Role.NORM && norm)
+        .filter(p -> p.role() != Parameter.Role.SIDE && (p.role() != Parameter.Role.NORM || norm))
         .mapToLong(p -> p.shape().size())
         .sum();
   }

@@ -3,10 +3,7 @@ package dev.sidefade;
 import com.google.gson.Gson;
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.Preprocessing;
-import dev.sidefade.backbone.Trunk;
 import dev.sidefade.backbone.TrunkOutput;
-import dev.sidefade.data.ImageSource;
-import dev.sidefade.data.ImageSpec;
 import dev.sidefade.export.Delta;
 import dev.sidefade.export.Export;
 import dev.sidefade.export.FadedModel;
@@ -14,6 +11,7 @@ import dev.sidefade.export.KeptModel;
 import dev.sidefade.export.Latency;
 import dev.sidefade.export.LatencyMeter;
 import dev.sidefade.export.ModelCard;
+import dev.sidefade.export.TunedModel;
 import dev.sidefade.export.TunedTail;
 import dev.sidefade.export.Verification;
 import dev.sidefade.kernels.Device;
@@ -24,8 +22,13 @@ import dev.sidefade.report.RunReport;
 import dev.sidefade.report.RunReportBuilder;
 import dev.sidefade.tensor.Tensor;
 import dev.sidefade.train.BackboneTail;
-import dev.sidefade.train.Evaluation;
+import dev.sidefade.train.ExampleSet;
+import dev.sidefade.train.FeatureSource;
+import dev.sidefade.train.InnerConstants;
+import dev.sidefade.train.Outcome;
 import dev.sidefade.train.SidePart;
+import dev.sidefade.train.Task;
+import dev.sidefade.train.TrunkFeatures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +38,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Writes what an adaptation made: models, delta, metrics, report. */
 final class AdaptationOutput {
@@ -53,7 +57,7 @@ final class AdaptationOutput {
   private final AdaptationPlan plan;
   private final AdaptationData data;
   private final Backbone backbone;
-  private final Preprocessing preprocessing;
+  private final Optional<Preprocessing> preprocessing;
   private final Device device;
   private final ProgressListener progress;
 
@@ -62,7 +66,7 @@ final class AdaptationOutput {
       AdaptationPlan plan,
       AdaptationData data,
       Backbone backbone,
-      Preprocessing preprocessing,
+      Optional<Preprocessing> preprocessing,
       Device device,
       ProgressListener progress) {
     this.config = config;
@@ -78,7 +82,8 @@ final class AdaptationOutput {
       AdaptationFigures figures,
       Optional<BackboneTail> tail,
       Optional<SidePart> side,
-      Trunk trunk,
+      Optional<InnerConstants> inner,
+      FeatureSets features,
       Duration latencyBudget,
       long started)
       throws IOException {
@@ -86,17 +91,21 @@ final class AdaptationOutput {
     models.put(RunReport.ORIGINAL, backbone.file());
     ModelCard card =
         new ModelCard(
-            ModelCard.Kind.FADED,
-            Version.text(),
-            data.classNames(),
-            Optional.of(preprocessing),
-            backbone.hash(),
-            new Gson().toJson(figures.accuracies()));
+                ModelCard.Kind.FADED,
+                Version.text(),
+                data.classNames(),
+                preprocessing,
+                backbone.hash(),
+                new Gson().toJson(figures.scores()))
+            .withTask(cardTask(), data.textInput());
+    Optional<TunedModel> tuned = tail.map(t -> tuned(t, inner));
     if (tail.isPresent()) {
-      models.put(RunReport.FADED, writeFaded(tail.get(), card, trunk));
+      models.put(RunReport.FADED, writeFaded(tail.get(), tuned.get(), card, features.source()));
     }
     if (side.isPresent()) {
-      models.put(RunReport.KEPT, writeKept(side.get(), card, trunk));
+      // beside the pretrained backbone, unless it read the tuned one
+      Optional<TunedModel> read = config.sideView() == SideView.TUNED ? tuned : Optional.empty();
+      models.put(RunReport.KEPT, writeKept(side.get(), read, card, features.sideSource()));
     }
     RunReportBuilder report = figures.report();
     if (latencyBudget.isPositive()) {
@@ -109,7 +118,7 @@ final class AdaptationOutput {
     if (delta.isPresent()) {
       report.fileBytes(RunReport.DELTA, Files.size(delta.get()));
     }
-    ReportPictures.add(report, figures, data, preprocessing, SHOWN_PREDICTIONS);
+    ReportSamples.add(report, figures, data, SHOWN_PREDICTIONS);
     Environment.describe(report, device);
     report.seconds((System.nanoTime() - started) / 1e9);
     RunReport done = report.build();
@@ -126,65 +135,79 @@ final class AdaptationOutput {
         done);
   }
 
-  private Path writeFaded(BackboneTail tail, ModelCard card, Trunk trunk) throws IOException {
-    boolean withNorm = config.tune() == Tune.FINAL_NORM;
-    TunedTail tuned = TunedTail.of(plan.pooling(), tail.parameters(), withNorm);
+  private ModelCard.Task cardTask() {
+    return switch (config.task()) {
+      case IMAGE -> ModelCard.Task.IMAGE_CLASSIFICATION;
+      case TEXT -> ModelCard.Task.TEXT_CLASSIFICATION;
+      case REGRESSION -> ModelCard.Task.REGRESSION;
+      case TOKENS -> ModelCard.Task.TOKEN_CLASSIFICATION;
+    };
+  }
+
+  private TunedModel tuned(BackboneTail tail, Optional<InnerConstants> inner) {
+    TunedTail end = TunedTail.of(plan.pooling(), tail.parameters(), config.tune().lastNorm());
+    return inner
+        .map(i -> TunedModel.of(end, i.constants(), name -> i.parameter(name).value().toFloats()))
+        .orElseGet(() -> TunedModel.of(end));
+  }
+
+  private Path writeFaded(BackboneTail tail, TunedModel tuned, ModelCard card, FeatureSource source)
+      throws IOException {
     Path target = config.out().resolve(MODEL);
-    Evaluation.Network network =
-        (features, n) -> tail.forward(device.kernels(), features.last(), n);
-    verified(FadedModel.build(backbone, tuned, card), target, trunk, network);
+    Outcome.Network network = (features, n) -> tail.forward(device.kernels(), features, n);
+    verified(FadedModel.build(backbone, tuned, card), target, source, 0, network);
     Delta.write(config.out().resolve(DELTA), backbone, tuned, card);
     return target;
   }
 
-  private Path writeKept(SidePart side, ModelCard card, Trunk trunk) throws IOException {
+  private Path writeKept(
+      SidePart side, Optional<TunedModel> tuned, ModelCard card, FeatureSource source)
+      throws IOException {
     Path target = config.out().resolve(KEPT);
-    var model =
+    OnnxModel model =
         KeptModel.build(
             backbone,
+            tuned,
             side.network().config(),
             plan.taps(),
             side.parameters(),
             card.withKind(ModelCard.Kind.KEPT));
-    Evaluation.Network network = (features, n) -> side.forward(device.kernels(), features, n);
-    verified(model, target, trunk, network);
+    Outcome.Network network = (features, n) -> side.forward(device.kernels(), features, n);
+    verified(model, target, source, plan.taps().size(), network);
     return target;
   }
 
   /**
-   * Runs the training-time path on a few images and lets the exported model show that it computes
+   * Runs the training-time path on a few examples and lets the exported model show that it computes
    * the same.
    */
-  private void verified(OnnxModel model, Path target, Trunk trunk, Evaluation.Network network)
+  private void verified(
+      OnnxModel model, Path target, FeatureSource source, int taps, Outcome.Network network)
       throws IOException {
-    ImageSource images = data.test().orElse(data.validation());
-    int count = Math.min(VERIFIED_ROWS, Math.min(images.size(), plan.order().rows()));
+    int count = Math.min(VERIFIED_ROWS, Math.min(data.shown().size(), plan.order().rows()));
     List<Tensor> outputs = new ArrayList<>();
-    try (Tensor rows = images(images, count)) {
-      for (TrunkOutput output : trunk.outputs()) {
-        outputs.add(device.allocate(output.shape(count)));
+    try (ExampleSet.Loader loader = examples(count)) {
+      ExampleSet.Loaded rows = loader.next();
+      for (TrunkOutput output : source.outputs()) {
+        outputs.add(device.allocate(output.shape(count, rows.tokens())));
       }
-      trunk.run(rows, count, outputs);
-      Tensor logits = network.logits(plan.features(trunk, outputs), count);
-      Export.writeVerified(model, target, Verification.of(backbone.inputName(), rows, logits));
+      source.run(rows.inputs(), count, outputs);
+      TrunkFeatures features = TrunkFeatures.of(source, taps, outputs, rows.valid());
+      Tensor logits = network.logits(features, count);
+      if (plan.task() == Task.TOKENS) {
+        logits = logits.view(count, rows.tokens(), plan.classes());
+      }
+      Export.writeVerified(model, target, new Verification(rows.inputs(), logits));
     } finally {
       outputs.forEach(Tensor::close);
     }
   }
 
-  /**
-   * [count, channels, height, width] of the first images, from the start again when there are too
-   * few.
-   */
-  private Tensor images(ImageSource source, int count) {
-    ImageSpec spec = AdaptationData.spec(preprocessing);
-    Tensor rows = device.allocate(count, spec.channels(), spec.height(), spec.width());
-    float[] all = new float[Math.multiplyExact(count, spec.size())];
-    for (int i = 0; i < count; i++) {
-      source.decode(i % source.size(), spec, all, i * spec.size());
-    }
-    rows.setFloats(all);
-    return rows;
+  /** The first examples as one batch, from the start again when there are too few. */
+  private ExampleSet.Loader examples(int count) {
+    ExampleSet set = data.shown();
+    int[] order = IntStream.range(0, count).map(i -> i % set.size()).toArray();
+    return set.load(0, order, count);
   }
 
   private void measureLatency(RunReportBuilder report, Map<String, Path> models, Duration budget) {
@@ -194,10 +217,9 @@ final class AdaptationOutput {
     batches.put(RunReport.BATCH_1, 1);
     batches.put(RunReport.BATCH_32, 32);
     for (Map.Entry<String, Integer> batch : batches.entrySet()) {
-      try (Tensor rows = images(data.test().orElse(data.validation()), batch.getValue())) {
+      try (ExampleSet.Loader loader = examples(batch.getValue())) {
         Map<String, Latency> measured =
-            LatencyMeter.measure(
-                models, Map.of(backbone.inputName(), rows), config.threads(), budget);
+            LatencyMeter.measure(models, loader.next().inputs(), config.threads(), budget);
         measured.forEach((name, l) ->
             report.latency(
                 batch.getKey(), name, new RunReport.Latency(l.median(), l.low(), l.high())));

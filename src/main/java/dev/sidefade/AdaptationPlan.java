@@ -2,9 +2,9 @@ package dev.sidefade;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.BackboneStructure;
+import dev.sidefade.backbone.GradientMemory;
 import dev.sidefade.backbone.ReadOut;
 import dev.sidefade.backbone.TokenGrid;
-import dev.sidefade.backbone.Trunk;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.FeatureConfig;
 import dev.sidefade.kernels.Pooling;
@@ -12,16 +12,18 @@ import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.side.BlockKind;
 import dev.sidefade.side.SideConfig;
 import dev.sidefade.tensor.BadInputException;
-import dev.sidefade.tensor.Tensor;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.EpochOrder;
+import dev.sidefade.train.KlRows;
+import dev.sidefade.train.KlWeight;
 import dev.sidefade.train.LearningRate;
 import dev.sidefade.train.PathSettings;
-import dev.sidefade.train.TrunkFeatures;
+import dev.sidefade.train.Task;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What follows from a configuration once the backbone is known.
@@ -31,7 +33,8 @@ import java.util.stream.IntStream;
  * @param ownPooling of the pretrained model, of the linear probe
  * @param sideLayout tokens at the taps, for the largest batch
  * @param tailLayout tokens that enter the last norm; one when the backbone pools before it
- * @param classes number of classes
+ * @param task what is learned
+ * @param classes number of logits of an example or token
  */
 record AdaptationPlan(
     AdaptConfig config,
@@ -41,6 +44,7 @@ record AdaptationPlan(
     Pooling ownPooling,
     TokenLayout sideLayout,
     TokenLayout tailLayout,
+    Task task,
     int classes,
     EpochOrder order) {
   /** Smallest width of a side network that is chosen for the user. */
@@ -50,12 +54,23 @@ record AdaptationPlan(
   private static final float SIDE_EPSILON = 1e-6f;
   private static final float GATE_TEMPERATURE = 0.1f;
 
+  /** Floats that a transformer block's gradient keeps, in widths: norms, qkv, MLP of 4, sums. */
+  private static final double VALUES_PER_TOKEN = 18;
+
+  /** Bytes of a gradient's activations above which the taps are the checkpoints. */
+  private static final double LARGEST_STORED = 1L << 30;
+
   static AdaptationPlan of(AdaptConfig config, Backbone backbone, AdaptationData data) {
     BackboneStructure structure = backbone.structure();
-    TokenLayout layout = layout(structure, config.batch());
+    TokenLayout layout = layout(structure, config, data);
     boolean pooledFirst = structure.readOut().beforeNorm();
-    Pooling own = ownPooling(structure, layout);
+    Pooling own = ownPooling(structure, layout, data);
     Pooling pooling = config.readout().orElse(own);
+    if (data.task() == Task.TOKENS && (pooledFirst || pooling != Pooling.TOKENS)) {
+      throw new BadInputException(
+          "classes of words are read from every token: leave --readout away, and use a backbone"
+              + " that does not pool its tokens");
+    }
     if (pooledFirst && pooling != own) {
       throw new BadInputException(
           "the backbone pools its tokens before its last norm, so only its own read-out can be"
@@ -66,11 +81,11 @@ record AdaptationPlan(
           "the backbone pools its tokens before its last norm, so the feature path cannot lead to"
               + " it: choose --features backbone-to-side or off");
     }
-    if (pooling != Pooling.MEAN && layout.prefix() == 0 && !pooledFirst) {
+    boolean first = pooling == Pooling.CLS || pooling == Pooling.CLS_MEAN;
+    if (first && !config.task().isText() && layout.prefix() == 0 && !pooledFirst) {
       throw new BadInputException(
           "the backbone has no class token: choose --readout mean instead of cls or cls+mean");
     }
-    int unlabelled = data.train().size() - data.labelled();
     return new AdaptationPlan(
         config,
         backbone,
@@ -79,8 +94,9 @@ record AdaptationPlan(
         own,
         layout,
         pooledFirst ? new TokenLayout(config.batch(), 1, 0, 0, 0) : layout,
-        data.classNames().size(),
-        new EpochOrder(data.labelled(), unlabelled, config.batch(), config.seed()));
+        data.task(),
+        data.classes(),
+        EpochOrder.of(data.train(), data.labelled(), config.batch(), config.seed()));
   }
 
   /** Refuses what cannot be built, before anything is computed. */
@@ -91,7 +107,17 @@ record AdaptationPlan(
     tailConfig(pooling, false);
   }
 
-  private static TokenLayout layout(BackboneStructure structure, int batch) {
+  private static TokenLayout layout(
+      BackboneStructure structure, AdaptConfig config, AdaptationData data) {
+    int batch = config.batch();
+    if (config.task().isText()) {
+      int longest =
+          Stream.of(data.train(), data.validation(), data.shown())
+              .mapToInt(set -> set.paddedTokens(set.longest()))
+              .max()
+              .orElseThrow();
+      return new TokenLayout(batch, longest, 0, 0, 0);
+    }
     long tokens = structure.lastTap().tokens();
     if (tokens < 1) {
       throw new BadInputException(
@@ -107,10 +133,16 @@ record AdaptationPlan(
         grid.map(g -> Math.toIntExact(g.width())).orElse(0));
   }
 
-  private static Pooling ownPooling(BackboneStructure structure, TokenLayout layout) {
+  private static Pooling ownPooling(
+      BackboneStructure structure, TokenLayout layout, AdaptationData data) {
+    if (data.task() == Task.TOKENS) {
+      return Pooling.TOKENS;
+    }
     ReadOut readOut = structure.readOut();
     return switch (readOut.kind()) {
-      case CLS, POOLER -> Pooling.CLS;
+      case CLS -> Pooling.CLS;
+      // an encoder of sentences without a head: its pooler is left from pretraining
+      case POOLER -> structure.head().isPresent() ? Pooling.CLS : Pooling.MEAN;
       case MEAN -> Pooling.MEAN;
       case NONE -> layout.prefix() > 0 ? Pooling.CLS : Pooling.MEAN;
     };
@@ -220,23 +252,46 @@ record AdaptationPlan(
         backbone.finalNormBias());
   }
 
-  TrunkFeatures features(Trunk trunk, List<Tensor> outputs) {
-    return TrunkFeatures.of(trunk, taps.size(), outputs);
+  /** What is kept for gradients inside the backbone. */
+  GradientMemory gradientMemory() {
+    if (config.microBatch() > 0) {
+      return GradientMemory.microBatch(config.microBatch());
+    }
+    return switch (config.gradientMode()) {
+      case STORED -> GradientMemory.STORED;
+      case TAPS -> GradientMemory.TAPS;
+      case AUTO -> storedEstimate() <= LARGEST_STORED ? GradientMemory.STORED : GradientMemory.TAPS;
+    };
+  }
+
+  /**
+   * Bytes that a gradient of all blocks keeps, about: {@link #VALUES_PER_TOKEN} widths of floats
+   * for each token and block, and two matrices of attention for each head of 64.
+   */
+  private double storedEstimate() {
+    double rows = sideLayout.rows();
+    double width = backbone.structure().lastTap().width();
+    double heads = Math.max(1, width / 64);
+    double block = rows * width * VALUES_PER_TOKEN + 2 * rows * sideLayout.tokens() * heads;
+    return 4 * block * backbone.structure().blocks();
   }
 
   PathSettings pathSettings() {
     long total = (long) config.epochs() * order.steps();
     return new PathSettings(
+        task,
         config.logits(),
         (float) config.temperature(),
-        (float) config.klWeight(),
+        new KlWeight((float) config.klWeight(), config.klAuto()),
+        config.klRows(),
         (float) config.labelSmoothing(),
         config.features(),
         (float) config.maskRatio(),
         config.maskSchedule(),
         (float) config.learningRateSide(),
         (float) config.learningRateHead(),
-        config.tune() == Tune.FINAL_NORM ? (float) config.learningRateNorm() : 0,
+        config.tune().lastNorm() ? (float) config.learningRateNorm() : 0,
+        (float) config.learningRateLowRank(),
         (float) config.weightDecay(),
         (float) config.clipNorm(),
         config.backboneEvery(),
@@ -248,15 +303,18 @@ record AdaptationPlan(
   PathSettings probeSettings() {
     PathSettings s = pathSettings();
     return new PathSettings(
+        s.task(),
         Direction.OFF,
         s.temperature(),
-        0,
+        KlWeight.fixed(0),
+        KlRows.ALL,
         0,
         Direction.OFF,
         0,
         s.maskSchedule(),
         s.rateSide(),
         s.rateHead(),
+        0,
         0,
         s.weightDecay(),
         s.clipNorm(),

@@ -2,6 +2,8 @@ package dev.sidefade;
 
 import dev.sidefade.distill.Direction;
 import dev.sidefade.tensor.BadInputException;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /** What a configuration must satisfy before anything is opened. */
 final class ConfigChecks {
@@ -37,15 +39,26 @@ final class ConfigChecks {
       throw new BadInputException(
           "epochs and batch must be at least 1, got " + epochs + " and " + batch);
     }
-    if (side == SideKind.NONE && tune == Tune.NONE) {
+    if (side == SideKind.NONE && tune.kind() == Tune.Kind.NONE) {
       throw new BadInputException(
           "there is nothing to train with side none and tune none: choose --side transformer or"
               + " --tune head");
     }
-    if (features == Direction.SIDE_TO_BACKBONE && tune != Tune.FINAL_NORM) {
+    if (features == Direction.SIDE_TO_BACKBONE && !tune.lastNorm()) {
       throw new BadInputException(
           "features side-to-backbone acts on the backbone's last layer norm: it needs --tune"
-              + " final-norm");
+              + " final-norm or more");
+    }
+  }
+
+  static void checkTask(TaskKind task, Optional<Path> tokenizer) {
+    if (task.isText() && tokenizer.isEmpty()) {
+      throw new BadInputException(
+          "texts need the tokenizer of the backbone: give its tokenizer.json with --tokenizer");
+    }
+    if (!task.isText() && tokenizer.isPresent()) {
+      throw new BadInputException(
+          "a tokenizer was given, but the task is image: give --task text, regression or tokens");
     }
   }
 }

@@ -16,8 +16,6 @@ import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -65,7 +63,7 @@ public final class Predictor implements AutoCloseable {
       options.setIntraOpNumThreads(threads);
       options.setMemoryPatternOptimization(false);
       OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
-      return new Predictor(model, card, AdaptationData.spec(preprocessing), session);
+      return new Predictor(model, card, ImageData.spec(preprocessing), session);
     } catch (OrtException e) {
       throw new BadInputException(
           "ONNX Runtime cannot load "
@@ -87,21 +85,8 @@ public final class Predictor implements AutoCloseable {
       float[] pixels = new float[spec.size()];
       source.decode(0, spec, pixels, 0);
       float[] logits = run(FloatBuffer.wrap(pixels), 1)[0];
-      return ranked(logits).stream().limit(top).toList();
+      return Ranking.of(logits, labels()).stream().limit(top).toList();
     }
-  }
-
-  private List<Prediction> ranked(float[] logits) {
-    double max = IntStream.range(0, logits.length).mapToDouble(c -> logits[c]).max().orElse(0);
-    double sum =
-        IntStream.range(0, logits.length).mapToDouble(c -> Math.exp(logits[c] - max)).sum();
-    List<Prediction> all = new ArrayList<>();
-    for (int c = 0; c < logits.length; c++) {
-      String label = c < labels().size() ? labels().get(c) : Integer.toString(c);
-      all.add(new Prediction(c, label, Math.exp(logits[c] - max) / sum));
-    }
-    all.sort(Comparator.comparingDouble(Prediction::probability).reversed());
-    return all;
   }
 
   /**

@@ -185,6 +185,7 @@ class AdaptTest {
             .backbone(demo.backbone())
             .train(demo.images("labelled"))
             .out(folder.resolve("out"))
+            .tune(Tune.FINAL_NORM)
             .epochs(2)
             .build();
     AdaptResult result = quick(config);
@@ -208,6 +209,8 @@ class AdaptTest {
             .train(tree.toString())
             .validation(tree.toString())
             .out(folder.resolve("out"))
+            .tune(Tune.FINAL_NORM)
+            .klAuto(false)
             .epochs(10)
             .batch(8)
             .build();
@@ -263,33 +266,5 @@ class AdaptTest {
     BadInputException e =
         assertThrows(BadInputException.class, () -> Sidefade.adapt(config.build()));
     assertTrue(e.getMessage().contains(mentions), e.getMessage());
-  }
-
-  private static final class Stopped extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-  }
-
-  /** Ends a run in the middle of a phase, as a kill would. */
-  private static final class StopAt implements ProgressListener {
-    private final String phase;
-    private final long step;
-    private boolean inPhase;
-
-    StopAt(String phase, long step) {
-      this.phase = phase;
-      this.step = step;
-    }
-
-    @Override
-    public void phase(String name, long steps) {
-      inPhase = name.equals(phase);
-    }
-
-    @Override
-    public void step(long done, String detail) {
-      if (inPhase && done == step) {
-        throw new Stopped();
-      }
-    }
   }
 }

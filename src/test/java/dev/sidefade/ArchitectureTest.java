@@ -50,6 +50,7 @@ class ArchitectureTest {
     ARROWS.put("side", Set.of("layers", "kernels", "tensor"));
     ARROWS.put("distill", Set.of("side", "layers", "kernels", "tensor"));
     ARROWS.put("data", Set.of("tensor"));
+    ARROWS.put("text", Set.of("data", "tensor"));
     ARROWS.put("backbone", Set.of("onnx", "kernels", "tensor"));
     ARROWS.put("export", Set.of("onnx", "backbone", "side", "layers", "kernels", "tensor"));
     ARROWS.put(
@@ -58,6 +59,7 @@ class ArchitectureTest {
             "export",
             "backbone",
             "data",
+            "text",
             "distill",
             "side",
             "layers",

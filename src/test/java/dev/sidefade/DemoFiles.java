@@ -39,7 +39,7 @@ final class DemoFiles {
     return folder.resolve(set + "-images-idx3-ubyte.gz").toString();
   }
 
-  /** Three short epochs of everything: enough to learn most digits. */
+  /** Three short epochs on the frozen trunk: enough to learn most digits. */
   AdaptConfig.Builder config(Path out) {
     return AdaptConfig.builder()
         .backbone(backbone())
@@ -49,6 +49,8 @@ final class DemoFiles {
         .test(images("test"))
         .out(out)
         .readout(Pooling.CLS_MEAN)
+        .tune(Tune.FINAL_NORM)
+        .klAuto(false)
         .epochs(3)
         .threads(2);
   }

@@ -18,7 +18,7 @@ public record ReadOut(Kind kind, Optional<String> value, long skippedTokens, boo
     CLS,
     /** The mean over all tokens but the first {@link #skippedTokens}. */
     MEAN,
-    /** The first token through a linear layer and tanh, as in BERT. */
+    /** The first token through a linear layer and tanh, as in BERT, or ReLU, as in DistilBERT. */
     POOLER,
     /** Nothing that was recognised: the graph returns tokens, or does something else with them. */
     NONE

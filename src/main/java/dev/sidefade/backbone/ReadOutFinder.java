@@ -92,7 +92,9 @@ final class ReadOutFinder {
       add(pool, layer.input(), layer);
     }
     for (OnnxNode user : view.users(layer.output())) {
-      if (user.is("Tanh") && pool.kind() == CLS) {
+      // DistilBERT's classifier has a ReLU where the others have a tanh
+      boolean activated = user.is("Tanh") || user.is("Relu");
+      if (activated && pool.kind() == CLS) {
         pooled(user.output(0), new Pool(POOLER, 0, pool.norm()));
       }
     }

@@ -1,9 +1,11 @@
 package dev.sidefade.backbone;
 
+import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
@@ -41,6 +43,16 @@ final class Sessions {
   }
 
   /**
+   * Options of sessions whose layer norms also return mean and deviation: fused with the addition
+   * in front of it, a norm would silently return neither.
+   */
+  static OrtSession.SessionOptions optionsForGradients(int threads) throws OrtException {
+    OrtSession.SessionOptions options = options(threads);
+    options.addConfigEntry("optimization.disable_specified_optimizers", "SkipLayerNormFusion");
+    return options;
+  }
+
+  /**
    * A session, to be closed by the caller; {@code options} may be closed at once.
    *
    * @throws BadInputException if ONNX Runtime does not take the model
@@ -70,6 +82,20 @@ final class Sessions {
       throw new UncheckedIOException(
           "the model is too large for memory and cannot be written to the temporary folder", e);
     }
+  }
+
+  static void close(OrtSession session) {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException("ONNX Runtime cannot close its session", e);
+    }
+  }
+
+  /** Bytes that a tensor takes. */
+  static long bytes(OnnxTensor tensor) {
+    TensorInfo info = tensor.getInfo();
+    return Math.multiplyExact(info.getNumElements(), info.type.size);
   }
 
   static String firstLine(Exception e) {

@@ -8,10 +8,9 @@ import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,6 +26,7 @@ public final class Trunk implements AutoCloseable {
   private final List<TrunkOutput> outputs;
   private final List<InputSpec> inputs;
   private final Map<String, Initializer> constants;
+  private final Map<String, Shape> shapes;
   private final int finalInput;
   private boolean closed;
 
@@ -40,6 +40,8 @@ public final class Trunk implements AutoCloseable {
     this.outputs = outputs;
     this.inputs = inputs;
     this.constants = constants;
+    this.shapes = new LinkedHashMap<>();
+    constants.forEach((name, constant) -> shapes.put(name, Shape.of(constant.dims())));
     this.finalInput = finalInput;
   }
 
@@ -123,8 +125,8 @@ public final class Trunk implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the trunk is closed");
     }
-    checkFeeds(feeds, batch);
-    checkResults(results, batch);
+    RunChecks.feeds(inputs, shapes, feeds, batch);
+    RunChecks.results(outputs, results, batch);
     try (NativeTensors natives = new NativeTensors()) {
       Map<String, OnnxTensor> fed = new LinkedHashMap<>();
       for (Map.Entry<String, Tensor> feed : feeds.entrySet()) {
@@ -142,68 +144,12 @@ public final class Trunk implements AutoCloseable {
     }
   }
 
-  private void checkFeeds(Map<String, Tensor> feeds, long batch) {
-    Set<String> wanted = new LinkedHashSet<>(constants.keySet());
-    inputs.forEach(input -> wanted.add(input.name()));
-    if (!feeds.keySet().equals(wanted)) {
-      throw new IllegalArgumentException(
-          "the trunk must be fed " + wanted + ", but was given " + feeds.keySet());
-    }
-    for (InputSpec input : inputs) {
-      Tensor tensor = feeds.get(input.name());
-      if (tensor.shape().rank() == 0 || tensor.dim(0) != batch) {
-        throw new IllegalArgumentException(
-            "input " + input.name() + " is " + tensor + ", but must hold a batch of " + batch);
-      }
-    }
-    for (Initializer constant : constants.values()) {
-      Tensor tensor = feeds.get(constant.name());
-      if (!Arrays.equals(tensor.shape().toArray(), constant.dims())) {
-        throw new IllegalArgumentException(
-            "constant "
-                + constant.name()
-                + " is "
-                + tensor
-                + ", but must be as large as "
-                + constant);
-      }
-    }
-  }
-
-  private void checkResults(List<Tensor> results, long batch) {
-    if (results.size() != outputs.size()) {
-      throw new IllegalArgumentException(
-          "the trunk computes "
-              + outputs.size()
-              + " tensors, but "
-              + results.size()
-              + " were given");
-    }
-    for (int i = 0; i < results.size(); i++) {
-      if (!outputs.get(i).fits(results.get(i), batch)) {
-        throw new IllegalArgumentException(
-            "result "
-                + i
-                + " is "
-                + results.get(i)
-                + ", but "
-                + outputs.get(i)
-                + " is computed for a batch of "
-                + batch);
-      }
-    }
-  }
-
   @Override
   public void close() {
     if (closed) {
       return;
     }
     closed = true;
-    try {
-      session.close();
-    } catch (OrtException e) {
-      throw new IllegalStateException("ONNX Runtime cannot close its session", e);
-    }
+    Sessions.close(session);
   }
 }

@@ -12,8 +12,8 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * Defaults of the options of {@code adapt}: those of the library, and before them those of a
- * settings file.
+ * Defaults of the options of {@code adapt} and {@code compare}: those of the library, and before
+ * them those of a settings file.
  */
 final class AdaptDefaults implements IDefaultValueProvider {
   private final Map<String, String> values;
@@ -51,6 +51,9 @@ final class AdaptDefaults implements IDefaultValueProvider {
 
   private static void files(AdaptConfig config, Map<String, String> values) {
     values.put("backbone", config.backbone().toString());
+    values.put("task", Choice.text(config.task()));
+    config.tokenizer().ifPresent(file -> values.put("tokenizer", file.toString()));
+    values.put("max-length", String.valueOf(config.maxLength()));
     values.put("train", config.train());
     values.put("out", config.out().toString());
     config.unlabelled().ifPresent(source -> values.put("unlabelled", source));
@@ -72,10 +75,11 @@ final class AdaptDefaults implements IDefaultValueProvider {
   }
 
   private static void method(AdaptConfig config, Map<String, String> values) {
-    values.put("tune", Choice.text(config.tune()));
+    values.put("tune", config.tune().toString());
     config.readout().ifPresent(pooling -> values.put("readout", Choice.text(pooling)));
     values.put("side", Choice.text(config.side()));
     config.sideWidth().ifPresent(width -> values.put("side-width", String.valueOf(width)));
+    values.put("side-view", Choice.text(config.sideView()));
     values.put("taps", new LayerList(config.taps().isEmpty(), config.taps()).toString());
   }
 
@@ -91,7 +95,8 @@ final class AdaptDefaults implements IDefaultValueProvider {
     values.put("rank", String.valueOf(config.alignmentRank()));
     values.put("logits", Choice.text(config.logits()));
     values.put("temperature", String.valueOf(config.temperature()));
-    values.put("kl-weight", String.valueOf(config.klWeight()));
+    values.put("kl-weight", new KlChoice(config.klAuto(), config.klWeight()).toString());
+    values.put("kl-rows", Choice.text(config.klRows()));
     values.put("mask-ratio", String.valueOf(config.maskRatio()));
     values.put("mask-on", Choice.text(config.maskPlacement()));
     values.put("mask-schedule", Choice.text(config.maskSchedule()));
@@ -103,6 +108,9 @@ final class AdaptDefaults implements IDefaultValueProvider {
     values.put("lr-side", String.valueOf(config.learningRateSide()));
     values.put("lr-head", String.valueOf(config.learningRateHead()));
     values.put("lr-norm", String.valueOf(config.learningRateNorm()));
+    values.put("lr-low-rank", String.valueOf(config.learningRateLowRank()));
+    values.put("gradient-memory", Choice.text(config.gradientMode()));
+    values.put("micro-batch", String.valueOf(config.microBatch()));
     values.put("weight-decay", String.valueOf(config.weightDecay()));
     values.put("warmup", String.valueOf(config.warmupSteps()));
     values.put("clip", String.valueOf(config.clipNorm()));

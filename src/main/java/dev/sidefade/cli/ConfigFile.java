@@ -27,9 +27,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Unmatched;
 
 /**
- * Options of {@code adapt} in a file: a JSON object or Java properties, keyed by the names of the
- * options without their dashes. Paths in it are relative to the working folder, as on the command
- * line.
+ * Options of {@code adapt} or {@code compare} in a file: a JSON object or Java properties, keyed by
+ * the names of the options without their dashes. Paths in it are relative to the working folder, as
+ * on the command line.
  *
  * @param file where they stand
  * @param values by key, spelled as on the command line
@@ -37,6 +37,8 @@ import picocli.CommandLine.Unmatched;
 record ConfigFile(Path file, Map<String, String> values) {
   /** Options that steer the reading of options and thus cannot come from a file. */
   private static final Set<String> COMMAND_LINE_ONLY = Set.of("config", "help", "verbose");
+
+  private static final Set<String> COMMANDS = Set.of("adapt", "compare");
 
   private static final long LARGEST = 1 << 20;
 
@@ -55,16 +57,16 @@ record ConfigFile(Path file, Map<String, String> values) {
 
     @Unmatched private List<String> others = new ArrayList<>();
 
-    boolean means(String command) {
+    Optional<String> command() {
       return others.stream()
           .filter(argument -> !argument.startsWith("-"))
           .findFirst()
-          .equals(Optional.of(command));
+          .filter(COMMANDS::contains);
     }
   }
 
   /**
-   * The settings file that the arguments of {@code adapt} name, read.
+   * The settings file that the arguments of {@code adapt} or {@code compare} name, read.
    *
    * @throws BadInputException if it is missing, malformed, or has a key that is no option
    */
@@ -79,28 +81,31 @@ record ConfigFile(Path file, Map<String, String> values) {
       // the parsing of all options will say it better
       return Optional.empty();
     }
-    return finder.config != null && finder.means("adapt")
-        ? Optional.of(read(finder.config).without(arguments))
+    return finder.config != null && finder.command().isPresent()
+        ? Optional.of(read(finder.config, finder.command().get()).without(arguments))
         : Optional.empty();
   }
 
   /**
    * Reads a settings file.
    *
+   * @param command that it is for
    * @throws BadInputException if it is missing, malformed, or has a key that is no option
    */
-  static ConfigFile read(Path file) throws IOException {
+  static ConfigFile read(Path file, String command) throws IOException {
     String text = text(file);
     Map<String, String> values =
         text.stripLeading().startsWith("{") ? json(file, text) : properties(file, text);
-    Set<String> known = keys();
+    Set<String> known = keys(command);
     for (String key : new TreeSet<>(values.keySet())) {
       if (!known.contains(key)) {
         throw new BadInputException(
             file
                 + " has the key \""
                 + key
-                + "\", which is no option of sidefade adapt; it may have: "
+                + "\", which is no option of sidefade "
+                + command
+                + "; it may have: "
                 + String.join(", ", known));
       }
     }
@@ -128,14 +133,14 @@ record ConfigFile(Path file, Map<String, String> values) {
     return option.longestName().replaceFirst("^--", "");
   }
 
-  /** All keys that a file may have, sorted. */
-  static Set<String> keys() {
+  /** All keys that a file for a command may have, sorted. */
+  static Set<String> keys(String command) {
     Set<String> keys = new TreeSet<>();
-    CommandLine adapt =
+    CommandLine line =
         SidefadeCommand.commandLine((config, progress) -> null, Optional.empty(), List.of())
             .getSubcommands()
-            .get("adapt");
-    adapt.getCommandSpec().options().forEach(option -> keys.add(key(option)));
+            .get(command);
+    line.getCommandSpec().options().forEach(option -> keys.add(key(option)));
     keys.removeAll(COMMAND_LINE_ONLY);
     return keys;
   }

@@ -49,7 +49,7 @@ record Failure(String sentence, int exitCode) {
           new Failure(
               "out of memory ("
                   + e.getMessage()
-                  + "): turn down --batch or --side-width, or give Java"
+                  + "): turn down --batch, --micro-batch or --side-width, or give Java"
                   + " more with JAVA_TOOL_OPTIONS=-Xmx8g",
               FAILED);
       case LinkageError e ->

@@ -2,6 +2,7 @@ package dev.sidefade.cli;
 
 import dev.sidefade.AdaptConfig;
 import dev.sidefade.SideKind;
+import dev.sidefade.SideView;
 import dev.sidefade.Tune;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.tensor.BadInputException;
@@ -11,17 +12,28 @@ import picocli.CommandLine.Option;
 final class NetworkOptions {
   @Option(
       names = "--tune",
-      paramLabel = "none|head|final-norm",
-      description =
-          "What is tuned in the backbone: nothing, a new output layer, or that and the last layer"
-              + " norm (default: ${DEFAULT-VALUE}).")
+      paramLabel = "KIND",
+      description = {
+        "What is tuned in the backbone (default: ${DEFAULT-VALUE}):",
+        "none: nothing, the side network stays.",
+        "head: a new output layer, as in all that follow.",
+        "final-norm: and the last layer norm. Like head, it needs no pass through the backbone"
+            + " while it trains.",
+        "norms[:K]: and the layer norms of all or the last K blocks.",
+        "biases[:K]: and the biases of their linear layers.",
+        "low-rank:R[:K]: the norms, and a change of rank R of every weight of these blocks.",
+        "The last three take exact gradients through the backbone's graph: a step costs three to"
+            + " four forward passes. At inference all kinds cost nothing: what was tuned is folded"
+            + " into the backbone's own constants."
+      })
   private Tune tune;
 
   @Option(
       names = "--readout",
       paramLabel = "cls|mean|cls+mean",
       description =
-          "Which tokens the output layer reads: the first, the mean of the patches, or both"
+          "Which tokens the output layer reads: the first, the mean of the patches or"
+              + " words, or both"
               + " (default: as the backbone does).")
   private Pooling readout;
 
@@ -45,8 +57,16 @@ final class NetworkOptions {
               + " (default: ${DEFAULT-VALUE}).")
   private LayerList taps;
 
+  @Option(
+      names = "--side-view",
+      paramLabel = "frozen|tuned",
+      description =
+          "Whether the side network reads the pretrained backbone, which is computed once, or the"
+              + " backbone as it is tuned (default: ${DEFAULT-VALUE}).")
+  private SideView sideView;
+
   void applyTo(AdaptConfig.Builder builder) {
-    builder.tune(tune).side(side);
+    builder.tune(tune).side(side).sideView(sideView);
     if (readout != null) {
       builder.readout(readout);
     }

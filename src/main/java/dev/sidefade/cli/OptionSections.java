@@ -2,13 +2,14 @@ package dev.sidefade.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * The many options of {@code adapt} under headings. (picocli's own groups would do that too, but an
- * option that is given twice makes them forget the others of its group.)
+ * The many options of {@code adapt} and {@code compare} under headings. (picocli's own groups would
+ * do that too, but an option that is given twice makes them forget the others of its group.)
  */
 final class OptionSections {
   private static final String NEEDED = "Needed:";
@@ -16,6 +17,7 @@ final class OptionSections {
   /** In the order of the help. */
   private static final List<Section> SECTIONS =
       List.of(
+          new Section("Task:", "task"),
           new Section("Further data:", "data"),
           new Section("Backbone and side network:", "networks"),
           new Section("The two paths between them, and the mask:", "paths"),
@@ -25,7 +27,8 @@ final class OptionSections {
   private OptionSections() {}
 
   /**
-   * A heading over the options of a mixin of {@link AdaptOptions}, known by the name of its field.
+   * A heading over the options of a mixin of {@link AdaptOptions}, at any depth, known by the name
+   * of its field.
    */
   private record Section(String heading, String mixin) {}
 
@@ -35,11 +38,18 @@ final class OptionSections {
     List<OptionSpec> needed = new ArrayList<>(options.options());
     StringBuilder text = new StringBuilder();
     for (Section section : SECTIONS) {
-      List<OptionSpec> own = options.mixins().get(section.mixin).options();
+      List<OptionSpec> own = mixin(options, section.mixin).orElseThrow().options();
       needed.removeAll(own);
       text.append(section(help, section.heading, own));
     }
     return section(help, NEEDED, needed) + text;
+  }
+
+  private static Optional<CommandSpec> mixin(CommandSpec options, String name) {
+    CommandSpec own = options.mixins().get(name);
+    return own != null
+        ? Optional.of(own)
+        : options.mixins().values().stream().flatMap(m -> mixin(m, name).stream()).findFirst();
   }
 
   private static String section(Help help, String heading, List<OptionSpec> options) {

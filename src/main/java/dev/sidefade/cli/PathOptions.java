@@ -5,6 +5,7 @@ import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.train.KlRows;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -71,9 +72,20 @@ final class PathOptions {
 
   @Option(
       names = "--kl-weight",
-      paramLabel = "W",
-      description = "Factor of that distillation (default: ${DEFAULT-VALUE}).")
-  private double klWeight;
+      paramLabel = "auto|W",
+      description =
+          "Factor of that distillation. With auto it is off while the teacher is not ahead on the"
+              + " validation examples, and 1 otherwise, or W with auto:W"
+              + " (default: ${DEFAULT-VALUE}).")
+  private KlChoice klWeight;
+
+  @Option(
+      names = "--kl-rows",
+      paramLabel = "all|unlabelled|sure",
+      description =
+          "Examples on which the teacher speaks: all, those without a label, or those on which it"
+              + " is sure (default: ${DEFAULT-VALUE}).")
+  private KlRows klRows;
 
   @Option(
       names = "--mask-ratio",
@@ -104,7 +116,9 @@ final class PathOptions {
         .alignmentRank(rank)
         .logits(logits)
         .temperature(temperature)
-        .klWeight(klWeight)
+        .klWeight(klWeight.weight())
+        .klAuto(klWeight.auto())
+        .klRows(klRows)
         .maskRatio(maskRatio)
         .maskPlacement(maskPlacement)
         .maskSchedule(maskSchedule);

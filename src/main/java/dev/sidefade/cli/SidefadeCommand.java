@@ -1,11 +1,15 @@
 package dev.sidefade.cli;
 
+import dev.sidefade.GradientMode;
 import dev.sidefade.SideKind;
+import dev.sidefade.SideView;
+import dev.sidefade.TaskKind;
 import dev.sidefade.Tune;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
+import dev.sidefade.train.KlRows;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -40,7 +44,8 @@ import picocli.CommandLine.Spec;
       "  sidefade demo",
       "  sidefade inspect vit.onnx",
       "  sidefade adapt --backbone vit.onnx --train flowers/train --out flowers-model",
-      "  sidefade predict --model flowers-model/model.onnx rose.jpg"
+      "  sidefade predict --model flowers-model/model.onnx rose.jpg",
+      "  sidefade compare --backbone vit.onnx --train flowers/train --out table"
     })
 final class SidefadeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -73,12 +78,8 @@ final class SidefadeCommand implements Callable<Integer> {
   static CommandLine commandLine(
       AdaptRun adapt, Optional<ConfigFile> config, List<String> arguments) {
     CommandLine line = new CommandLine(new SidefadeCommand());
-    CommandLine adaptation = new CommandLine(new AdaptCommand(adapt));
-    adaptation.setDefaultValueProvider(AdaptDefaults.over(config));
-    adaptation
-        .getHelpSectionMap()
-        .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, OptionSections::render);
-    line.addSubcommand("adapt", adaptation);
+    line.addSubcommand("adapt", manyOptions(new AdaptCommand(adapt), config));
+    line.addSubcommand("compare", manyOptions(new CompareCommand(adapt), config));
     line.addSubcommand("evaluate", new EvaluateCommand());
     line.addSubcommand("predict", new PredictCommand());
     line.addSubcommand("inspect", new InspectCommand());
@@ -97,10 +98,23 @@ final class SidefadeCommand implements Callable<Integer> {
     return line;
   }
 
+  private static CommandLine manyOptions(Object command, Optional<ConfigFile> config) {
+    CommandLine line = new CommandLine(command);
+    line.setDefaultValueProvider(AdaptDefaults.over(config));
+    line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, OptionSections::render);
+    return line;
+  }
+
   private static void registerChoices(CommandLine line) {
-    line.registerConverter(Tune.class, Choice.converter(Tune.class));
+    line.registerConverter(Tune.class, new TuneConverter());
+    line.registerConverter(TaskKind.class, Choice.converter(TaskKind.class));
+    line.registerConverter(GradientMode.class, Choice.converter(GradientMode.class));
+    line.registerConverter(KlRows.class, Choice.converter(KlRows.class));
+    line.registerConverter(KlChoice.class, new KlChoice.Converter());
+    line.registerConverter(SeedList.class, new SeedList.Converter());
     line.registerConverter(Pooling.class, Choice.converter(Pooling.class));
     line.registerConverter(SideKind.class, Choice.converter(SideKind.class));
+    line.registerConverter(SideView.class, Choice.converter(SideView.class));
     line.registerConverter(Direction.class, Choice.converter(Direction.class));
     line.registerConverter(MaskPlacement.class, Choice.converter(MaskPlacement.class));
     line.registerConverter(MaskSchedule.class, Choice.converter(MaskSchedule.class));

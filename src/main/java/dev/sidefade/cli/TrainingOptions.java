@@ -1,6 +1,7 @@
 package dev.sidefade.cli;
 
 import dev.sidefade.AdaptConfig;
+import dev.sidefade.GradientMode;
 import picocli.CommandLine.Option;
 
 /** How long, how fast and with which brakes. */
@@ -32,8 +33,14 @@ final class TrainingOptions {
   @Option(
       names = "--lr-norm",
       paramLabel = "X",
-      description = "Learning rate of the last layer norm (default: ${DEFAULT-VALUE}).")
+      description = "Learning rate of layer norms and biases (default: ${DEFAULT-VALUE}).")
   private double learningRateNorm;
+
+  @Option(
+      names = "--lr-low-rank",
+      paramLabel = "X",
+      description = "Learning rate of the low-rank changes (default: ${DEFAULT-VALUE}).")
+  private double learningRateLowRank;
 
   @Option(
       names = "--label-smoothing",
@@ -67,10 +74,28 @@ final class TrainingOptions {
   private int backboneEvery;
 
   @Option(
+      names = "--gradient-memory",
+      paramLabel = "auto|stored|taps",
+      description =
+          "What is kept of the backbone's pass for gradients inside it: all that they need, which"
+              + " is fastest, or the block outputs, from which one block at a time is computed"
+              + " again. Both are exact; auto stores while that is small"
+              + " (default: ${DEFAULT-VALUE}).")
+  private GradientMode gradientMode;
+
+  @Option(
+      names = "--micro-batch",
+      paramLabel = "N",
+      description =
+          "Examples that go through the backbone at once for these gradients: fewer need less"
+              + " memory and change nothing else; 0 = the batch (default: ${DEFAULT-VALUE}).")
+  private int microBatch;
+
+  @Option(
       names = "--patience",
       paramLabel = "N",
       description =
-          "Stop after N epochs without a better validation accuracy; 0 = never"
+          "Stop after N epochs without a better validation score; 0 = never"
               + " (default: ${DEFAULT-VALUE}).")
   private int patience;
 
@@ -81,6 +106,9 @@ final class TrainingOptions {
         .learningRateSide(learningRateSide)
         .learningRateHead(learningRateHead)
         .learningRateNorm(learningRateNorm)
+        .learningRateLowRank(learningRateLowRank)
+        .gradientMode(gradientMode)
+        .microBatch(microBatch)
         .labelSmoothing(labelSmoothing)
         .weightDecay(weightDecay)
         .warmupSteps(warmupSteps)

@@ -21,6 +21,7 @@ final class CpuKernels implements Kernels {
   private final MaskOps masks;
   private final ConvOps conv;
   private final LogitOps logits;
+  private final RegressionOps regression = new RegressionOps();
   private final OptimizerOps optimizer;
 
   CpuKernels(Context context) {
@@ -232,6 +233,17 @@ final class CpuKernels implements Kernels {
       Tensor losses,
       Tensor dStudent) {
     logits.distill(student, teacher, labels, weights, losses, dStudent);
+  }
+
+  @Override
+  public void regression(
+      Tensor student,
+      Tensor teacher,
+      float[] targets,
+      float teacherWeight,
+      Tensor losses,
+      Tensor dStudent) {
+    regression.regress(student, teacher, targets, teacherWeight, losses, dStudent);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.sidefade.cpu;
 
 import dev.sidefade.kernels.Distillation;
+import dev.sidefade.kernels.Kernels;
 import dev.sidefade.tensor.Tensor;
 
 /** Cross-entropy and logit distillation, forward and backward in one pass over a row. */
@@ -25,13 +26,14 @@ final class LogitOps {
         teacher == null ? 0 : Checks.matrix("teacher of logitDistillation", teacher, rows, classes);
     long out = Checks.matrix("dStudent of logitDistillation", dStudent, rows, classes);
     long sums = Checks.vector("losses of logitDistillation", losses, 2);
-    int labelled = countLabels(labels, rows, classes);
+    Counts counts = count(labels, rows, classes);
     Memory memory = context.memory();
     long mark = memory.mark();
     long perRow = memory.take(2L * rows);
     long scratch = memory.take(2L * classes * context.workers().count());
-    float ceScale = labelled == 0 ? 0 : d.ceWeight() / labelled;
-    float klScale = t == 0 ? 0 : d.klWeight() * d.temperature() / rows;
+    float ceScale = counts.labelled() == 0 ? 0 : d.ceWeight() / counts.labelled();
+    float klScale =
+        t == 0 || counts.real() == 0 ? 0 : d.klWeight() * d.temperature() / counts.real();
     context
         .workers()
         .run(
@@ -47,7 +49,7 @@ final class LogitOps {
                       : crossEntropy(z + at, labels[row], d, ceScale, p, out + at, classes));
               RawMemory.set(
                   perRow + 8L * row + 4,
-                  t == 0
+                  t == 0 || labels[row] == Kernels.PADDING
                       ? 0
                       : divergence(z + at, t + at, d.temperature(), klScale, p, out + at, classes));
             });
@@ -57,23 +59,34 @@ final class LogitOps {
       ce += RawMemory.get(perRow + 8L * r);
       kl += RawMemory.get(perRow + 8L * r + 4);
     }
-    RawMemory.set(sums, labelled == 0 ? 0 : (float) (ce / labelled));
-    RawMemory.set(sums + 4, (float) (kl * d.temperature() * d.temperature() / rows));
+    double square = (double) d.temperature() * d.temperature();
+    RawMemory.set(sums, counts.labelled() == 0 ? 0 : (float) (ce / counts.labelled()));
+    RawMemory.set(sums + 4, counts.real() == 0 ? 0 : (float) (kl * square / counts.real()));
     memory.release(mark);
   }
 
-  private static int countLabels(int[] labels, int rows, int classes) {
+  /**
+   * What the losses are means over.
+   *
+   * @param labelled rows with a label
+   * @param real rows that are not padding
+   */
+  private record Counts(int labelled, int real) {}
+
+  private static Counts count(int[] labels, int rows, int classes) {
     if (labels.length != rows) {
       throw new IllegalArgumentException(labels.length + " labels for " + rows + " rows of logits");
     }
     int labelled = 0;
+    int real = 0;
     for (int label : labels) {
       if (label >= classes) {
         throw new IllegalArgumentException("label " + label + " with only " + classes + " classes");
       }
       labelled += label >= 0 ? 1 : 0;
+      real += label != Kernels.PADDING ? 1 : 0;
     }
-    return labelled;
+    return new Counts(labelled, real);
   }
 
   /** Cross-entropy of a row; adds its scaled gradient to {@code out}. */

@@ -182,8 +182,12 @@ final class TokenOps {
     int width = Checks.width(x);
     int outWidth = width * pooling.parts();
     long in = Checks.matrix("x of pool", x, layout.rows(), width);
-    long out = Checks.matrix("y of pool", y, layout.batch(), outWidth);
+    long out = Checks.matrix("y of pool", y, pooling.rows(layout), outWidth);
     long tokens = Checks.vectorOrNull("valid of pool", valid, layout.rows());
+    if (pooling == Pooling.TOKENS) {
+      copyValid(in, tokens, out, layout.rows(), width);
+      return;
+    }
     RowMath math = context.rows();
     context.over(
         layout.batch(),
@@ -209,6 +213,22 @@ final class TokenOps {
         });
   }
 
+  /** Rows of tokens as they are, rows of padding as zeros. */
+  private void copyValid(long from, long tokens, long to, int rows, int width) {
+    context.overRows(
+        rows,
+        (first, end) -> {
+          for (int r = first; r < end; r++) {
+            long at = 4L * r * width;
+            if (isValid(tokens, 4L * r)) {
+              RawMemory.copy(from + at, to + at, width);
+            } else {
+              RawMemory.zero(to + at, width);
+            }
+          }
+        });
+  }
+
   private static boolean isValid(long tokens, long offset) {
     return tokens == 0 || RawMemory.get(tokens + offset) != 0;
   }
@@ -217,8 +237,12 @@ final class TokenOps {
     int width = Checks.width(dx);
     int outWidth = width * pooling.parts();
     long dIn = Checks.matrix("dx of pool", dx, layout.rows(), width);
-    long dOut = Checks.matrix("dy of pool", dy, layout.batch(), outWidth);
+    long dOut = Checks.matrix("dy of pool", dy, pooling.rows(layout), outWidth);
     long tokens = Checks.vectorOrNull("valid of pool", valid, layout.rows());
+    if (pooling == Pooling.TOKENS) {
+      copyValid(dOut, tokens, dIn, layout.rows(), width);
+      return;
+    }
     context.over(
         layout.batch(),
         1,

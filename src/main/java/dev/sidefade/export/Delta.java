@@ -9,38 +9,40 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 
 /**
- * A file with only what training changed: {@code norm.scale}, {@code norm.shift} (where the norm
- * was tuned), {@code head.weight} and {@code head.bias}, with the model's card and the hash of the
- * backbone that it belongs to. Applied to that backbone it gives the exported model, byte for byte.
+ * A file with only what training changed: {@code norm.scale}, {@code norm.shift} (where the final
+ * norm was tuned), {@code head.weight} and {@code head.bias}, other constants under the names of
+ * {@link TunedModel}, and low-rank changes as their factors {@code sidefade.linear.N.a} and {@code
+ * sidefade.linear.N.b}; with the model's card and the hash of the backbone that it belongs to.
+ * Applied to that backbone it gives the exported model, byte for byte.
  */
 public final class Delta {
   private static final String FORMAT = "sidefade.delta";
+
+  /** Version of a file with the tensors of the end only. */
+  private static final String TAIL_ONLY = "1";
+
+  /** Version of a file with constants or low-rank changes besides. */
+  private static final String WITH_CONSTANTS = "2";
+
   private static final String POOLING = "sidefade.pooling";
   private static final String BASE_DATA = "sidefade.base_data_sha256";
 
   private Delta() {}
 
   /** Writes the file, whole or not at all. The card must name this backbone. */
-  public static void write(Path file, Backbone backbone, TunedTail tail, ModelCard card)
+  public static void write(Path file, Backbone backbone, TunedModel tuned, ModelCard card)
       throws IOException {
-    Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>();
-    tail.normScale().ifPresent(scale -> tensors.put("norm.scale", vector(scale)));
-    tail.normShift().ifPresent(shift -> tensors.put("norm.shift", vector(shift)));
-    long rows = tail.headWeight().length / tail.classes();
-    tensors.put("head.weight", new Safetensors.Entry(tail.headWeight(), rows, tail.classes()));
-    tensors.put("head.bias", vector(tail.headBias()));
     Map<String, String> texts = new LinkedHashMap<>(card.properties());
-    texts.put(FORMAT, "1");
-    texts.put(POOLING, tail.pooling().name().toLowerCase(Locale.ROOT));
+    texts.put(FORMAT, tuned.isTailOnly() ? TAIL_ONLY : WITH_CONSTANTS);
+    texts.put(POOLING, tuned.tail().pooling().name().toLowerCase(Locale.ROOT));
     Hashes.ofExternalData(backbone.model()).ifPresent(hash -> texts.put(BASE_DATA, hash));
     if (!card.baseSha256().equals(backbone.hash())) {
       throw new IllegalArgumentException(
           "the card names the backbone " + card.baseSha256() + ", but it is " + backbone.hash());
     }
-    Safetensors.write(file, tensors, texts);
+    Safetensors.write(file, DeltaTensors.of(tuned), texts);
   }
 
   /**
@@ -52,14 +54,16 @@ public final class Delta {
   public static void apply(Path base, Path delta, Path out) throws IOException {
     Safetensors.Content content = Safetensors.read(delta);
     Map<String, String> texts = content.metadata();
-    if (!"1".equals(texts.get(FORMAT))) {
+    boolean tailOnly = TAIL_ONLY.equals(texts.get(FORMAT));
+    if (!tailOnly && !WITH_CONSTANTS.equals(texts.get(FORMAT))) {
       throw new BadInputException(
           delta
               + " is a safetensors file but no delta of this version of Sidefade; use the one that"
               + " adapt wrote");
     }
     ModelCard card = ModelCard.of(texts);
-    TunedTail tail = tail(delta, content);
+    Pooling pooling = pooling(delta, texts.get(POOLING));
+    TunedModel tuned = DeltaTensors.read(delta, content.tensors(), pooling, tailOnly);
     if (!Files.isRegularFile(base)) {
       throw new BadInputException("there is no model file " + base + "; check the path");
     }
@@ -73,7 +77,7 @@ public final class Delta {
             texts.get(BASE_DATA),
             data);
       }
-      Export.write(FadedModel.build(backbone, tail, card), out);
+      Export.write(FadedModel.build(backbone, tuned, card), out);
     }
   }
 
@@ -91,35 +95,6 @@ public final class Delta {
     }
   }
 
-  private static TunedTail tail(Path delta, Safetensors.Content content) {
-    float[] weight = tensor(delta, content, "head.weight", 2);
-    float[] bias = tensor(delta, content, "head.bias", 1);
-    boolean norm =
-        content.tensors().containsKey("norm.scale") || content.tensors().containsKey("norm.shift");
-    return new TunedTail(
-        pooling(delta, content.metadata().get(POOLING)),
-        norm ? Optional.of(tensor(delta, content, "norm.scale", 1)) : Optional.empty(),
-        norm ? Optional.of(tensor(delta, content, "norm.shift", 1)) : Optional.empty(),
-        weight,
-        bias,
-        bias.length);
-  }
-
-  private static float[] tensor(Path delta, Safetensors.Content content, String name, int rank) {
-    Safetensors.Entry entry = content.tensors().get(name);
-    if (entry == null || entry.dims().length != rank) {
-      throw new BadInputException(
-          delta
-              + " has no tensor "
-              + name
-              + " of "
-              + rank
-              + (rank == 1 ? " dimension" : " dimensions")
-              + "; use the one that adapt wrote");
-    }
-    return entry.values();
-  }
-
   private static Pooling pooling(Path delta, String name) {
     for (Pooling pooling : Pooling.values()) {
       if (pooling.name().toLowerCase(Locale.ROOT).equals(name)) {
@@ -130,10 +105,6 @@ public final class Delta {
         delta
             + " names the read-out "
             + name
-            + ", but cls, mean or cls_mean was expected; use the one that adapt wrote");
-  }
-
-  private static Safetensors.Entry vector(float[] values) {
-    return new Safetensors.Entry(values, values.length);
+            + ", but cls, mean, cls_mean or tokens was expected; use the one that adapt wrote");
   }
 }

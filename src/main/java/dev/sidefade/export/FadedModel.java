@@ -2,10 +2,11 @@ package dev.sidefade.export;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.BackboneStructure;
+import dev.sidefade.backbone.ConstantReplacement;
 import dev.sidefade.backbone.Norm;
+import dev.sidefade.backbone.OwnConstant;
 import dev.sidefade.backbone.ReadOut;
 import dev.sidefade.kernels.Pooling;
-import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.ModelCheck;
 import dev.sidefade.onnx.OnnxGraph;
@@ -33,16 +34,24 @@ public final class FadedModel {
 
   /**
    * Builds the model; the backbone's own is left as it is. It has one output, the logits [batch,
-   * classes], under the name that the original's logits have ({@code logits} where there are none).
+   * classes] ([batch, tokens, classes] where tokens are not pooled; one class is a regression),
+   * under the name that the original's logits have ({@code logits} where there are none).
    *
-   * @throws BadInputException if the tail does not fit the backbone, or its read-out cannot be had
+   * @throws BadInputException if what was tuned does not fit the backbone, or its read-out cannot
+   *     be had
    */
-  public static OnnxModel build(Backbone backbone, TunedTail tail, ModelCard card) {
+  public static OnnxModel build(Backbone backbone, TunedModel tuned, ModelCard card) {
     BackboneStructure structure = backbone.structure();
+    TunedTail tail = tuned.tail();
     check(structure, tail);
     OnnxModel model = backbone.model().copy();
-    if (tail.normScale().isPresent()) {
-      replaceNorm(model.graph(), structure.finalNorm().orElseThrow(), tail);
+    // first, for norms and linear layers are found by their place in the whole graph
+    ConstantReplacement.replace(model, structure, FoldedConstants.of(backbone, tuned));
+    if (tail.normShift().isPresent()) {
+      structure
+          .finalNorm()
+          .filter(norm -> norm.bias().isEmpty())
+          .ifPresent(norm -> addShift(model.graph(), norm, tail.normShift().get()));
     }
     if (structure.head().isPresent() && isOwnReadOut(structure, tail.pooling())) {
       HeadReplacement.replace(model, structure.head().get(), tail);
@@ -103,40 +112,19 @@ public final class FadedModel {
     };
   }
 
-  private static void replaceNorm(OnnxGraph graph, Norm norm, TunedTail tail) {
-    float[] scale = tail.normScale().orElseThrow();
-    float[] shift = tail.normShift().orElseThrow();
+  /** A norm without a shift gets one; a chain that ended with the scale gets its Add. */
+  private static void addShift(OnnxGraph graph, Norm norm, float[] shift) {
     OnnxNode last = graph.producerOf(norm.output()).orElseThrow();
     if (norm.form() == Norm.Form.OPERATOR) {
-      OwnConstant.replace(graph, last, 1, scale, scale.length);
       OwnConstant.replace(graph, last, 2, shift, shift.length);
       return;
     }
-    if (norm.bias().isEmpty()) {
-      replaceIn(graph, last, norm.scale(), scale);
-      insertShift(graph, last, shift);
-      return;
-    }
-    int shiftIndex = replaceIn(graph, last, norm.bias().get(), shift);
-    String scaled = GraphEdit.resolveIdentity(graph, last.input(1 - shiftIndex));
-    replaceIn(graph, graph.producerOf(scaled).orElseThrow(), norm.scale(), scale);
-  }
-
-  /** Replaces the constant of a Mul or Add and says at which input it stands. */
-  private static int replaceIn(OnnxGraph graph, OnnxNode node, String root, float[] values) {
-    int index = GraphEdit.resolveIdentity(graph, node.input(1)).equals(root) ? 1 : 0;
-    OwnConstant.replace(graph, node, index, values, values.length);
-    return index;
-  }
-
-  /** A chain that ended with the scale gets its Add. */
-  private static void insertShift(OnnxGraph graph, OnnxNode multiplication, float[] shift) {
-    String output = multiplication.output(0);
+    String output = last.output(0);
     String scaled = graph.uniqueName(output + ".scaled");
-    multiplication.outputs().set(0, scaled);
+    last.outputs().set(0, scaled);
     String name = graph.uniqueName(output + ".shift");
     OnnxNode add = new OnnxNode(name, "Add", List.of(scaled, name), List.of(output));
     graph.addInitializer(Initializer.floats(name, shift, shift.length));
-    graph.nodes().add(graph.nodes().indexOf(multiplication) + 1, add);
+    graph.nodes().add(graph.nodes().indexOf(last) + 1, add);
   }
 }

@@ -1,6 +1,7 @@
 package dev.sidefade.export;
 
 import dev.sidefade.backbone.Head;
+import dev.sidefade.backbone.OwnConstant;
 import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
@@ -26,7 +27,7 @@ final class HeadReplacement {
     } else {
       OwnConstant.replace(graph, product, 1, weight, features, tail.classes());
     }
-    keepLogitsOnly(graph, head, tail.classes());
+    keepLogitsOnly(graph, head, tail);
     Set<String> changed = downstream(graph, product);
     graph.valueInfos().removeIf(info -> changed.contains(info.name()));
   }
@@ -45,7 +46,7 @@ final class HeadReplacement {
     return last;
   }
 
-  private static void keepLogitsOnly(OnnxGraph graph, Head head, int classes) {
+  private static void keepLogitsOnly(OnnxGraph graph, Head head, TunedTail tail) {
     String logits = root(graph, head.output());
     ValueInfo output =
         graph.outputs().stream()
@@ -54,7 +55,8 @@ final class HeadReplacement {
             .orElseThrow();
     boolean others = graph.outputs().size() > 1;
     graph.outputs().clear();
-    graph.outputs().add(Logits.declare(graph, output.name(), classes));
+    Logits declared = new Logits(output.name(), tail.pooling(), tail.classes());
+    graph.outputs().add(declared.declare(graph, output.name()));
     if (others) {
       GraphEdit.removeDeadNodes(graph);
     }

@@ -2,6 +2,7 @@ package dev.sidefade.export;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.BackboneStructure;
+import dev.sidefade.backbone.ConstantReplacement;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.onnx.ModelCheck;
 import dev.sidefade.onnx.OnnxModel;
@@ -9,6 +10,7 @@ import dev.sidefade.side.SideConfig;
 import dev.sidefade.tensor.BadInputException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Backbone and side network in one graph, whose output is the side network's logits. */
 public final class KeptModel {
@@ -18,19 +20,26 @@ public final class KeptModel {
    * Builds the model; the backbone's own is left as it is. What the taps do not need of the
    * backbone, its last norm and its head, is not in it. Nothing is masked, as always in evaluation.
    *
+   * @param tuned what was tuned beside the side network, which then read the taps of the tuned
+   *     backbone: its constants are in the model, but not its end, which comes behind all taps
    * @param taps numbers of the backbone's taps that the side network reads, as many as {@link
    *     SideConfig#tapWidths}
    * @param parameters of the side network under the names that it declares
-   * @throws BadInputException if the taps do not fit the backbone or the side network
+   * @throws BadInputException if the taps do not fit the backbone or the side network, or what was
+   *     tuned does not fit the backbone
    */
   public static OnnxModel build(
       Backbone backbone,
+      Optional<TunedModel> tuned,
       SideConfig config,
       List<Integer> taps,
       Parameters parameters,
       ModelCard card) {
     List<String> values = tapValues(backbone.structure(), config, taps);
     OnnxModel model = backbone.model().copy();
+    tuned.ifPresent(t ->
+        ConstantReplacement.replace(
+            model, backbone.structure(), FoldedConstants.inside(backbone, t)));
     String wanted = Logits.name(model.graph(), backbone.structure());
     TailReplacement.cutBehind(model, values.stream().distinct().toList());
     SideNodes side = new SideNodes(model, backbone, config, parameters);

@@ -1,15 +1,43 @@
 package dev.sidefade.export;
 
 import dev.sidefade.backbone.BackboneStructure;
+import dev.sidefade.kernels.Pooling;
 import dev.sidefade.onnx.Dimension;
 import dev.sidefade.onnx.ElementType;
 import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.ValueInfo;
+import java.util.List;
 
-/** Name and declaration of a model's logits. */
-final class Logits {
-  private Logits() {}
+/**
+ * The logits of a model, its only output.
+ *
+ * @param wanted name that they are to have
+ * @param pooling which tokens they are of: one row for each example, or one for each token
+ * @param classes number of classes
+ */
+record Logits(String wanted, Pooling pooling, int classes) {
+  /**
+   * Appends the head, whose logits become the only output.
+   *
+   * @param features [batch, D], or [batch, tokens, D] where tokens are not pooled
+   * @param weight [D, classes]
+   * @param bias [classes]
+   */
+  void append(NodeBuilder nodes, String features, String weight, String bias) {
+    OnnxGraph graph = nodes.graph();
+    graph.outputs().clear();
+    String logits = free(graph, wanted);
+    if (pooling == Pooling.TOKENS) {
+      String product = nodes.node("MatMul", "head.product", List.of(features, weight));
+      graph.addNode("Add", List.of(product, bias), List.of(logits));
+    } else {
+      graph.addNode("Gemm", List.of(features, weight, bias), List.of(logits));
+    }
+    graph.outputs().add(declare(graph, logits));
+    // what was declared of a value of that name before
+    graph.valueInfos().removeIf(info -> info.name().equals(logits));
+  }
 
   /**
    * The output that the head's logits have, or the only output if it is a matrix; else {@code
@@ -39,15 +67,29 @@ final class Logits {
     return taken ? graph.uniqueName(name.equals("logits") ? "class_logits" : "logits") : name;
   }
 
-  /** [batch, classes], the batch called as the first input calls it. */
-  static ValueInfo declare(OnnxGraph graph, String name, int classes) {
-    Dimension batch = new Dimension.Symbolic("batch");
-    for (ValueInfo input : graph.inputs()) {
-      if (!graph.initializers().containsKey(input.name()) && !input.dims().isEmpty()) {
-        batch = input.dims().getFirst();
-        break;
-      }
-    }
-    return ValueInfo.of(name, ElementType.FLOAT, batch, (long) classes);
+  /** [batch, classes], or [batch, tokens, classes] where tokens are not pooled. */
+  ValueInfo declare(OnnxGraph graph, String name) {
+    Dimension batch = dimension(graph, 0, "batch");
+    return pooling == Pooling.TOKENS
+        ? ValueInfo.of(name, ElementType.FLOAT, batch, tokens(graph, batch), (long) classes)
+        : ValueInfo.of(name, ElementType.FLOAT, batch, (long) classes);
+  }
+
+  /** Called as the inputs of a text call it; some exporters call both dimensions the same. */
+  private static Dimension tokens(OnnxGraph graph, Dimension batch) {
+    Dimension otherwise = new Dimension.Symbolic("tokens");
+    boolean images = graph.inputs().stream().anyMatch(input -> input.dims().size() == 4);
+    Dimension second = images ? otherwise : dimension(graph, 1, "tokens");
+    return second.equals(batch) ? otherwise : second;
+  }
+
+  /** A dimension of the first input that has it. */
+  private static Dimension dimension(OnnxGraph graph, int index, String otherwise) {
+    return graph.inputs().stream()
+        .filter(input -> !graph.initializers().containsKey(input.name()))
+        .filter(input -> input.dims().size() > index)
+        .map(input -> input.dims().get(index))
+        .findFirst()
+        .orElseGet(() -> new Dimension.Symbolic(otherwise));
   }
 }

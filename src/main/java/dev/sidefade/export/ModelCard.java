@@ -9,6 +9,7 @@ import dev.sidefade.backbone.Preprocessing;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +26,8 @@ import java.util.Optional;
  * @param preprocessing how images are prepared; empty where the model does not take images
  * @param baseSha256 of the backbone's file, 64 hexadecimal digits
  * @param metrics a JSON object, such as accuracies
+ * @param task what the model answers; empty in files of versions that knew images only
+ * @param text how texts are prepared; empty where the model does not take texts
  */
 public record ModelCard(
     Kind kind,
@@ -32,7 +35,9 @@ public record ModelCard(
     List<String> labels,
     Optional<Preprocessing> preprocessing,
     String baseSha256,
-    String metrics) {
+    String metrics,
+    Optional<Task> task,
+    Optional<TextInput> text) {
 
   /** Whether the side network was dropped or kept. */
   public enum Kind {
@@ -42,24 +47,92 @@ public record ModelCard(
     KEPT
   }
 
+  /** What a model answers. */
+  public enum Task {
+    /** Which class an image is of. */
+    IMAGE_CLASSIFICATION,
+    /** Which class a text or a pair of texts is of. */
+    TEXT_CLASSIFICATION,
+    /** A number for a text or a pair of texts; there are no labels. */
+    REGRESSION,
+    /** Which class each token of a text is of. */
+    TOKEN_CLASSIFICATION;
+
+    /** As it is written in files: in lower case, with hyphens. */
+    public String text() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /**
+   * How texts are prepared.
+   *
+   * @param maxLength tokens, special ones included, that a text is cut to
+   * @param pairs whether there are two texts, tokenised together
+   */
+  public record TextInput(int maxLength, boolean pairs) {
+    /** Checks that some tokens may be left. */
+    public TextInput {
+      if (maxLength < 1) {
+        throw new BadInputException(
+            "texts were to be cut to " + maxLength + " tokens; at least 1 is expected");
+      }
+    }
+  }
+
   private static final String KIND = "sidefade.kind";
   private static final String VERSION = "sidefade.version";
   private static final String LABELS = "sidefade.labels";
   private static final String PREPROCESSING = "sidefade.preprocessing";
   private static final String BASE = "sidefade.base_sha256";
   private static final String METRICS = "sidefade.metrics";
+  private static final String TASK = "sidefade.task";
+  private static final String MAX_LENGTH = "sidefade.max_length";
+  private static final String PAIRS = "sidefade.pairs";
   private static final List<String> KEYS =
-      List.of(VERSION, KIND, LABELS, PREPROCESSING, BASE, METRICS);
+      List.of(VERSION, KIND, LABELS, PREPROCESSING, BASE, METRICS, TASK, MAX_LENGTH, PAIRS);
 
-  /** Checks that the metrics are a JSON object. */
+  /** Checks that the metrics are a JSON object, and that numbers have no labels. */
   public ModelCard {
     labels = List.copyOf(labels);
     object(METRICS, metrics);
+    if (task.filter(Task.REGRESSION::equals).isPresent() && !labels.isEmpty()) {
+      throw malformed(LABELS, "not empty, though the task is regression");
+    }
+  }
+
+  /** Of a model that does not say its task and takes no texts. */
+  public ModelCard(
+      Kind kind,
+      String version,
+      List<String> labels,
+      Optional<Preprocessing> preprocessing,
+      String baseSha256,
+      String metrics) {
+    this(
+        kind,
+        version,
+        labels,
+        preprocessing,
+        baseSha256,
+        metrics,
+        Optional.empty(),
+        Optional.empty());
   }
 
   /** The same of another kind. */
   public ModelCard withKind(Kind other) {
-    return new ModelCard(other, version, labels, preprocessing, baseSha256, metrics);
+    return new ModelCard(other, version, labels, preprocessing, baseSha256, metrics, task, text);
+  }
+
+  /**
+   * The same for another task.
+   *
+   * @param input how texts are prepared; empty for images
+   */
+  public ModelCard withTask(Task other, Optional<TextInput> input) {
+    return new ModelCard(
+        kind, version, labels, preprocessing, baseSha256, metrics, Optional.of(other), input);
   }
 
   /**
@@ -90,6 +163,11 @@ public record ModelCard(
     preprocessing.ifPresent(p -> properties.put(PREPROCESSING, p.toJson()));
     properties.put(BASE, baseSha256);
     properties.put(METRICS, metrics);
+    task.ifPresent(t -> properties.put(TASK, t.text()));
+    text.ifPresent(t -> {
+      properties.put(MAX_LENGTH, Integer.toString(t.maxLength()));
+      properties.put(PAIRS, Boolean.toString(t.pairs()));
+    });
     return properties;
   }
 
@@ -102,7 +180,41 @@ public record ModelCard(
         Optional.ofNullable(properties.get(PREPROCESSING))
             .map(json -> Preprocessing.fromJson("the property " + PREPROCESSING, json)),
         text(properties, BASE),
-        text(properties, METRICS));
+        text(properties, METRICS),
+        Optional.ofNullable(properties.get(TASK)).map(ModelCard::task),
+        textInput(properties));
+  }
+
+  private static Task task(String text) {
+    for (Task task : Task.values()) {
+      if (task.text().equals(text)) {
+        return task;
+      }
+    }
+    List<String> known = Arrays.stream(Task.values()).map(Task::text).toList();
+    throw new BadInputException(
+        "the property "
+            + TASK
+            + " is \""
+            + text
+            + "\", but one of "
+            + String.join(", ", known)
+            + " was expected; export again");
+  }
+
+  private static Optional<TextInput> textInput(Map<String, String> properties) {
+    String length = properties.get(MAX_LENGTH);
+    String pairs = properties.get(PAIRS);
+    if (length == null && pairs == null) {
+      return Optional.empty();
+    }
+    if (length == null || !length.matches("[1-9][0-9]{0,8}")) {
+      throw malformed(MAX_LENGTH, "no number of tokens");
+    }
+    if (!"true".equals(pairs) && !"false".equals(pairs)) {
+      throw malformed(PAIRS, "neither true nor false");
+    }
+    return Optional.of(new TextInput(Integer.parseInt(length), pairs.equals("true")));
   }
 
   private static Kind kind(String text) {

@@ -40,13 +40,8 @@ final class SideNodes {
     }
     String normalised = norm("norm", state);
     String pooled = TokenPooling.build(nodes, backbone, config.pooling(), normalised);
-    TailReplacement.classify(
-        nodes.graph(),
-        pooled,
-        parameter("head.weight"),
-        parameter("head.bias"),
-        logits,
-        config.classes());
+    new Logits(logits, config.pooling(), config.classes())
+        .append(nodes, pooled, parameter("head.weight"), parameter("head.bias"));
   }
 
   /** 1 - sigmoid(gate / tau): both mask placements agree where nothing is masked. */

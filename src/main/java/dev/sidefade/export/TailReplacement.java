@@ -28,7 +28,8 @@ final class TailReplacement {
     long width = tail.headWeight().length / tail.classes();
     String weight = nodes.floats("head.weight", tail.headWeight(), width, tail.classes());
     String bias = nodes.floats("head.bias", tail.headBias(), tail.classes());
-    classify(graph, vector, weight, bias, wanted, tail.classes());
+    Logits logits = new Logits(wanted, tail.pooling(), tail.classes());
+    logits.append(nodes, vector, weight, bias);
   }
 
   /** Leaves only what computes some values, which become the outputs. */
@@ -36,16 +37,5 @@ final class TailReplacement {
     model.graph().outputs().clear();
     GraphEdit.exposeOutputs(model, values);
     GraphEdit.removeDeadNodes(model.graph());
-  }
-
-  /** Appends the head, whose logits become the only output. */
-  static void classify(
-      OnnxGraph graph, String vector, String weight, String bias, String wanted, int classes) {
-    graph.outputs().clear();
-    String logits = Logits.free(graph, wanted);
-    graph.addNode("Gemm", List.of(vector, weight, bias), List.of(logits));
-    graph.outputs().add(Logits.declare(graph, logits, classes));
-    // what was declared of a value of that name before
-    graph.valueInfos().removeIf(info -> info.name().equals(logits));
   }
 }

@@ -27,14 +27,16 @@ final class TokenPooling {
   }
 
   /**
-   * The pooling of tokens [batch, tokens, D] into [batch, D * parts].
+   * The pooling of tokens [batch, tokens, D] into [batch, D * parts]; tokens that are not pooled
+   * stay as they are.
    *
    * @throws BadInputException if a mean is wanted of a text model that does not say which tokens
    *     are padding
    */
   static String build(NodeBuilder nodes, Backbone backbone, Pooling pooling, String tokens) {
     Optional<String> mask = maskInput(backbone.structure());
-    if (pooling != Pooling.CLS && mask.isEmpty() && !backbone.takesImages()) {
+    boolean mean = pooling == Pooling.MEAN || pooling == Pooling.CLS_MEAN;
+    if (mean && mask.isEmpty() && !backbone.takesImages()) {
       throw new BadInputException(
           "the read-out "
               + pooling.name().toLowerCase(Locale.ROOT).replace('_', '+')
@@ -62,8 +64,12 @@ final class TokenPooling {
     return structure.inputs().stream()
         .filter(input -> input.type() == ElementType.INT64 && input.dims().size() == 2)
         .map(InputSpec::name)
-        .filter(name -> name.toLowerCase(Locale.ROOT).contains("mask"))
+        .filter(TokenPooling::isMask)
         .findFirst();
+  }
+
+  static boolean isMask(String input) {
+    return input.toLowerCase(Locale.ROOT).contains("mask");
   }
 
   private String build(String tokens) {
@@ -73,6 +79,7 @@ final class TokenPooling {
       case CLS_MEAN ->
           nodes.node(
               "Concat", "cls_mean", List.of(first(tokens), mean(tokens)), Attribute.of("axis", 1L));
+      case TOKENS -> tokens;
     };
   }
 

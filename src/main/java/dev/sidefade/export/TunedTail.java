@@ -91,7 +91,8 @@ public record TunedTail(
     return parameters.get(name).value().toFloats();
   }
 
-  private static void check(String what, float[] values, int length) {
+  /** Refuses another number of values, and values that are not finite. */
+  static void check(String what, float[] values, int length) {
     if (values.length != length) {
       throw new BadInputException(
           what

@@ -1,20 +1,25 @@
 package dev.sidefade.export;
 
+import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Real examples and the logits that the training-time path computed for them. An exported model
  * must compute the same, one by one and five at a time: |difference| at most 1e-5 times the larger
  * of 1 and the largest |logit| of the example.
  *
- * @param inputs host tensors [examples, ...] by the names of the model's inputs
- * @param logits host tensor [examples, classes]
+ * @param inputs host tensors [examples, ...] by the names of the model's inputs; texts are padded
+ *     to one length
+ * @param logits host tensor [examples, classes], or [examples, tokens, classes] of a model that
+ *     does not pool: what it computes for padding, where the attention mask is 0, is not compared
  */
 public record Verification(Map<String, Tensor> inputs, Tensor logits) {
   private static final double TOLERANCE = 1e-5;
@@ -23,7 +28,8 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
   /** Checks that there is at least one example, and logits for each. */
   public Verification {
     inputs = Map.copyOf(inputs);
-    long examples = logits.shape().rank() == 2 ? logits.dim(0) : 0;
+    int rank = logits.shape().rank();
+    long examples = rank == 2 || rank == 3 ? logits.dim(0) : 0;
     if (examples < 1
         || inputs.isEmpty()
         || inputs.values().stream().anyMatch(input -> input.dim(0) != examples)) {
@@ -58,39 +64,43 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
 
   /** Runs {@code batch} examples from {@code first} on; behind the last comes the first again. */
   private double compare(OrtModel model, String output, int first, int batch) {
-    int classes = Math.toIntExact(logits.dim(1));
-    float[] expected = logits.toFloats();
+    int perExample = Math.toIntExact(logits.size() / logits.dim(0));
     float[] actual;
     try (Arena arena = Arena.ofConfined();
         OrtModel.Inputs fed = OrtModel.inputs(batch(arena, first, batch))) {
       actual = model.output(fed, output);
     }
-    if (actual.length != batch * classes) {
+    if (actual.length != batch * perExample) {
       throw new IllegalStateException(
           "the exported model returns "
               + actual.length
               + " logits for a batch of "
               + batch
               + ", but "
-              + batch * classes
+              + batch * perExample
               + " are expected; nothing was written");
     }
     double largest = 0;
     for (int row = 0; row < batch; row++) {
       int example = (int) ((first + row) % logits.dim(0));
-      float[] wanted = Arrays.copyOfRange(expected, example * classes, (example + 1) * classes);
-      float[] found = Arrays.copyOfRange(actual, row * classes, (row + 1) * classes);
+      float[] wanted = logits.slice((long) example * perExample, perExample).toFloats();
+      float[] found = Arrays.copyOfRange(actual, row * perExample, (row + 1) * perExample);
       largest = Math.max(largest, compare(wanted, found, example, batch));
     }
     return largest;
   }
 
-  private static double compare(float[] wanted, float[] found, int example, int batch) {
+  private double compare(float[] wanted, float[] found, int example, int batch) {
     double scale = 1;
     double largest = 0;
-    for (int c = 0; c < wanted.length; c++) {
-      scale = Math.max(scale, Math.abs(wanted[c]));
-      largest = Math.max(largest, Math.abs((double) wanted[c] - found[c]));
+    int classes = Math.toIntExact(logits.dim(-1));
+    for (int i = 0; i < wanted.length; i++) {
+      if (isPadding(example, i / classes)) {
+        continue;
+      }
+      scale = Math.max(scale, Math.abs(wanted[i]));
+      // Math.max hands NaN on
+      largest = Math.max(largest, Math.abs((double) wanted[i] - found[i]));
     }
     // NaN and infinity are never within the tolerance, which would be infinite too
     if (!Double.isFinite(largest) || largest > TOLERANCE * scale) {
@@ -106,6 +116,23 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
               + "; nothing was written");
     }
     return largest;
+  }
+
+  private boolean isPadding(int example, int token) {
+    if (logits.shape().rank() == 2) {
+      return false;
+    }
+    long at = example * logits.dim(1) + token;
+    return mask().filter(m -> m.segment().getAtIndex(ValueLayout.JAVA_LONG, at) == 0).isPresent();
+  }
+
+  /** [examples, tokens], found as in {@link TokenPooling#maskInput}. */
+  private Optional<Tensor> mask() {
+    return inputs.entrySet().stream()
+        .filter(input -> TokenPooling.isMask(input.getKey()))
+        .map(Map.Entry::getValue)
+        .filter(tensor -> tensor.dtype() == DType.I64 && tensor.size() == logits.shape().rows())
+        .findFirst();
   }
 
   private Map<String, Tensor> batch(Arena arena, int first, int batch) {

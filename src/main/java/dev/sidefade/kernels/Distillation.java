@@ -4,8 +4,8 @@ package dev.sidefade.kernels;
  * Weights of {@link Kernels#logitDistillation}.
  *
  * @param temperature T > 0 of both softmaxes of the KL term
- * @param klWeight factor of T^2 KL(teacher || student), a mean over all rows; 0 when there is no
- *     teacher
+ * @param klWeight factor of T^2 KL(teacher || student), a mean over the rows that are not padding;
+ *     0 when there is no teacher
  * @param ceWeight factor of the cross-entropy, a mean over the rows with a label
  * @param labelSmoothing in [0, 1): this much of the target is spread evenly over all classes
  */

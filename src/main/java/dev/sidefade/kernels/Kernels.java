@@ -16,6 +16,11 @@ import dev.sidefade.tensor.Tensor;
  * {@link IllegalStateException} when a tensor is closed.
  */
 public interface Kernels {
+  /**
+   * Label of a row of {@link #logitDistillation} that stands for nothing, such as a token of
+   * padding: unlike a row without a label it has no teacher either.
+   */
+  int PADDING = Integer.MIN_VALUE;
 
   // ---- linear algebra
 
@@ -164,10 +169,17 @@ public interface Kernels {
   void attentionBackward(
       Tensor qkv, TokenLayout layout, int heads, Tensor valid, Tensor dOut, Tensor dQkv);
 
-  /** y [batch, D * pooling.parts()] from x [batch * tokens, D]; valid as in {@link #attention}. */
+  /**
+   * y [pooling.rows(layout), D * pooling.parts()] from x [batch * tokens, D]; valid as in {@link
+   * #attention}. Tokens of padding are not read, but for a first token that {@link Pooling#CLS} or
+   * {@link Pooling#CLS_MEAN} takes; their rows of y are 0 with {@link Pooling#TOKENS}.
+   */
   void pool(Tensor x, TokenLayout layout, Pooling pooling, Tensor valid, Tensor y);
 
-  /** dx [batch * tokens, D] of {@link #pool}, every row written. */
+  /**
+   * dx [batch * tokens, D] of {@link #pool}, every row written: 0 where the token had no part. Rows
+   * of dy that belong to padding with {@link Pooling#TOKENS} are not read.
+   */
   void poolBackward(Tensor dy, TokenLayout layout, Pooling pooling, Tensor valid, Tensor dx);
 
   // ---- the feature path
@@ -247,20 +259,44 @@ public interface Kernels {
   // ---- the logit path
 
   /**
-   * Cross-entropy and distillation with the gradient by the student's logits, in one call.
+   * Cross-entropy and distillation with the gradient by the student's logits, in one call. A row is
+   * a sample, or a token where every token has a label.
    *
-   * @param student [batch, C]
-   * @param teacher [batch, C], a constant; null when there is none
-   * @param labels one per row; negative = the row has no label and no cross-entropy
+   * @param student [rows, C]
+   * @param teacher [rows, C], a constant; null when there is none
+   * @param labels one per row; {@link #PADDING} = the row takes part in nothing, its logits are not
+   *     read and its gradient is 0; any other negative number = the row has no label and no
+   *     cross-entropy
    * @param losses [2], written: mean cross-entropy over labelled rows, and T^2 KL as a mean over
-   *     all rows; unweighted
-   * @param dStudent [batch, C], written: the gradient of ceWeight CE + klWeight KL
+   *     the rows that are not padding; unweighted, 0 when there are no such rows
+   * @param dStudent [rows, C], written: the gradient of ceWeight CE + klWeight KL
    */
   void logitDistillation(
       Tensor student,
       Tensor teacher,
       int[] labels,
       Distillation weights,
+      Tensor losses,
+      Tensor dStudent);
+
+  /**
+   * The form that {@link #logitDistillation} takes for a number instead of a class: squared errors
+   * against targets and against the teacher, with the gradient by the student's output.
+   *
+   * @param student [rows, 1]
+   * @param teacher [rows, 1], a constant; null when there is none
+   * @param targets one per row, finite; NaN = the row has no target
+   * @param teacherWeight factor of the second loss, not negative
+   * @param losses [2], written: the mean of (student - target)^2 over the rows with a target, 0
+   *     without any, and the mean of (student - teacher)^2 over all rows, 0 without a teacher;
+   *     unweighted
+   * @param dStudent [rows, 1], written: the gradient of losses[0] + teacherWeight losses[1]
+   */
+  void regression(
+      Tensor student,
+      Tensor teacher,
+      float[] targets,
+      float teacherWeight,
       Tensor losses,
       Tensor dStudent);
 

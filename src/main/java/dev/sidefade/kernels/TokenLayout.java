@@ -36,6 +36,11 @@ public record TokenLayout(int batch, int tokens, int prefix, int gridHeight, int
     return Math.multiplyExact(batch, tokens);
   }
 
+  /** The same arrangement for another number of samples, each of another length. */
+  public TokenLayout with(int samples, int length) {
+    return new TokenLayout(samples, length, prefix, gridHeight, gridWidth);
+  }
+
   /** The same arrangement for another number of samples. */
   public TokenLayout withBatch(int samples) {
     return new TokenLayout(samples, tokens, prefix, gridHeight, gridWidth);

@@ -15,7 +15,11 @@ public final class Parameter {
     /** The backbone's new output layer. */
     HEAD,
     /** Scales and shifts of the backbone's layer norms. */
-    NORM
+    NORM,
+    /** Biases of the backbone. */
+    BIAS,
+    /** Low-rank deltas of the backbone's weights. */
+    LOW_RANK
   }
 
   private final String name;

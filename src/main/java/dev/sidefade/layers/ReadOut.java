@@ -5,7 +5,10 @@ import dev.sidefade.kernels.Pooling;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.Tensor;
 
-/** From token features to logits: pool(layerNorm(x)) weight + bias. */
+/**
+ * From token features to logits: pool(layerNorm(x)) weight + bias. N is the number of rows that the
+ * pooling leaves, {@link Pooling#rows}: the batch, or every token.
+ */
 public final class ReadOut {
   /**
    * What the forward pass keeps, and memory of the backward pass.
@@ -13,9 +16,9 @@ public final class ReadOut {
    * @param mean [rows]
    * @param rstd [rows]
    * @param normalized [rows, D]; its gradient takes its place in the backward pass
-   * @param pooled [batch, D * parts]
-   * @param logits [batch, C]
-   * @param dPooled [batch, D * parts]
+   * @param pooled [N, D * parts]
+   * @param logits [N, C]
+   * @param dPooled [N, D * parts]
    */
   public record State(
       Tensor mean, Tensor rstd, Tensor normalized, Tensor pooled, Tensor logits, Tensor dPooled) {}
@@ -66,16 +69,17 @@ public final class ReadOut {
   /** Memory of both passes. */
   public State state(Slab slab, TokenLayout layout) {
     long pooledWidth = (long) width * pooling.parts();
+    long pooledRows = pooling.rows(layout);
     return new State(
         slab.take(layout.rows()),
         slab.take(layout.rows()),
         slab.take(layout.rows(), width),
-        slab.take(layout.batch(), pooledWidth),
-        slab.take(layout.batch(), classes),
-        slab.take(layout.batch(), pooledWidth));
+        slab.take(pooledRows, pooledWidth),
+        slab.take(pooledRows, classes),
+        slab.take(pooledRows, pooledWidth));
   }
 
-  /** x [rows, width] to {@code state.logits()} [batch, classes]. */
+  /** x [rows, width] to {@code state.logits()} [N, classes]. */
   public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s) {
     kernels.layerNorm(x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
     kernels.pool(s.normalized(), layout, pooling, valid, s.pooled());
@@ -91,7 +95,7 @@ public final class ReadOut {
   /**
    * Writes the parameters' gradients.
    *
-   * @param dLogits [batch, classes]
+   * @param dLogits [N, classes]
    * @param extra a loss on the normalised tokens, already computed; null when there is none
    * @param dx [rows, width], written; null when x is a constant
    */

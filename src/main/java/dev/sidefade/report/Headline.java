@@ -59,12 +59,13 @@ public final class Headline {
 
   private static Row row(
       RunReport report, String name, String model, String timed, long parameters, String memory) {
+    Score score = Score.of(report);
     Long bytes = report.memoryBytes().get(memory);
     return new Row(
         name,
         List.of(
-            Units.percent(report.accuracy(RunReport.VAL, model).orElse(Double.NaN)),
-            Units.percent(report.accuracy(RunReport.TEST, model).orElse(Double.NaN)),
+            score.shown(report.score(RunReport.VAL, model).orElse(Double.NaN)),
+            score.shown(report.score(RunReport.TEST, model).orElse(Double.NaN)),
             latency(report, RunReport.BATCH_1, timed),
             latency(report, RunReport.BATCH_32, timed),
             parameters < 0 ? Units.MISSING : Units.count(parameters),
@@ -80,6 +81,13 @@ public final class Headline {
     List<List<String>> lines = new ArrayList<>();
     lines.add(line("", COLUMNS));
     rows(report).forEach(row -> lines.add(line(row.name, row.cells)));
+    return aligned(lines);
+  }
+
+  /**
+   * Lines of equally many cells under each other, the first to the left, the others to the right.
+   */
+  static String aligned(List<List<String>> lines) {
     StringBuilder text = new StringBuilder();
     for (List<String> line : lines) {
       StringBuilder shown = new StringBuilder();
@@ -106,7 +114,7 @@ public final class Headline {
    * The split that the findings speak of: test where the faded model was tested, else validation.
    */
   static String split(RunReport report) {
-    return report.accuracy(RunReport.TEST, RunReport.FADED).isPresent()
+    return report.score(RunReport.TEST, RunReport.FADED).isPresent()
         ? RunReport.TEST
         : RunReport.VAL;
   }
@@ -118,28 +126,10 @@ public final class Headline {
   public static List<String> findings(RunReport report) {
     List<String> findings = new ArrayList<>();
     String split = split(report);
-    OptionalDouble faded = report.accuracy(split, RunReport.FADED);
-    OptionalDouble probe = report.accuracy(split, RunReport.LINEAR_PROBE);
-    OptionalDouble side = report.accuracy(split, RunReport.SIDE);
     String rows = split.equals(RunReport.TEST) ? "test" : "validation";
-    if (faded.isPresent() && probe.isPresent()) {
-      findings.add(
-          "On the %s rows the faded model is %s the linear probe (%s against %s)."
-              .formatted(
-                  rows,
-                  compared(faded.getAsDouble() - probe.getAsDouble()),
-                  Units.percent(faded.getAsDouble()),
-                  Units.percent(probe.getAsDouble())));
-    }
-    if (faded.isPresent() && side.isPresent()) {
-      double lead = side.getAsDouble() - faded.getAsDouble();
-      findings.add(
-          lead > 0.0005
-              ? "A kept side network would have been %s points better on the %s rows."
-                  .formatted(Numbers.fixed(100 * lead, 1), rows)
-              : "Keeping the side network would not have been better on the %s rows (%s points)."
-                  .formatted(rows, Units.points(lead)));
-    }
+    againstProbe(report, split, rows).ifPresent(findings::add);
+    againstSide(report, split, rows).ifPresent(findings::add);
+    ofUnlabelled(report, split, rows).ifPresent(findings::add);
     ratio(
             report,
             RunReport.FADED,
@@ -153,12 +143,52 @@ public final class Headline {
     return findings;
   }
 
-  private static String compared(double difference) {
-    if (Math.abs(difference) < 0.0005) {
-      return "level with";
+  private static Optional<String> againstProbe(RunReport report, String split, String rows) {
+    OptionalDouble faded = report.score(split, RunReport.FADED);
+    OptionalDouble probe = report.score(split, RunReport.LINEAR_PROBE);
+    if (faded.isEmpty() || probe.isEmpty()) {
+      return Optional.empty();
     }
-    String points = Numbers.fixed(Math.abs(100 * difference), 1);
-    return points + (difference > 0 ? " points better than" : " points worse than");
+    Score score = Score.of(report);
+    return Optional.of(
+        "On the %s rows the faded model is %s the linear probe (%s against %s)."
+            .formatted(
+                rows,
+                score.compared(faded.getAsDouble() - probe.getAsDouble()),
+                score.shown(faded.getAsDouble()),
+                score.shown(probe.getAsDouble())));
+  }
+
+  private static Optional<String> againstSide(RunReport report, String split, String rows) {
+    OptionalDouble faded = report.score(split, RunReport.FADED);
+    OptionalDouble side = report.score(split, RunReport.SIDE);
+    if (faded.isEmpty() || side.isEmpty()) {
+      return Optional.empty();
+    }
+    Score score = Score.of(report);
+    double lead = side.getAsDouble() - faded.getAsDouble();
+    return Optional.of(
+        lead > Score.NOTICEABLE
+            ? "A kept side network would have been %s better on the %s rows."
+                .formatted(score.difference(lead), rows)
+            : "Keeping the side network would not have been better on the %s rows (%s)."
+                .formatted(rows, score.signed(lead)));
+  }
+
+  private static Optional<String> ofUnlabelled(RunReport report, String split, String rows) {
+    OptionalDouble with = report.score(split, RunReport.FADED);
+    OptionalDouble without = report.withoutUnlabelled(split, RunReport.FADED);
+    if (with.isEmpty() || without.isEmpty()) {
+      return Optional.empty();
+    }
+    Score score = Score.of(report);
+    return Optional.of(
+        "On the %s rows the faded model is %s one without the unlabelled examples (%s against %s)."
+            .formatted(
+                rows,
+                score.compared(with.getAsDouble() - without.getAsDouble()),
+                score.shown(with.getAsDouble()),
+                score.shown(without.getAsDouble())));
   }
 
   private static Optional<String> ratio(RunReport report, String model, String sentence) {

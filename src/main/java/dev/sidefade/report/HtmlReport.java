@@ -21,10 +21,11 @@ public final class HtmlReport {
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
   private final RunReport report;
-  private final Markup html = new Markup();
+  private final Markup html;
 
   private HtmlReport(RunReport report) {
     this.report = report;
+    html = begin(report.title());
   }
 
   /**
@@ -42,13 +43,6 @@ public final class HtmlReport {
   }
 
   private String page() {
-    html.raw("<!DOCTYPE html>\n").open("html", "lang", "en");
-    html.open("head").leaf("meta", "charset", "utf-8");
-    html.leaf("meta", "http-equiv", "Content-Security-Policy", "content", POLICY);
-    html.leaf("meta", "name", "viewport", "content", "width=device-width, initial-scale=1");
-    html.element("title", report.title());
-    html.open("style").raw(ReportStyle.css()).close().close();
-    html.open("body").open("main");
     header();
     tiles();
     comparison();
@@ -57,9 +51,26 @@ public final class HtmlReport {
     cost();
     ladder();
     predictions();
-    pairs("Configuration", ReportText.flattened(report.config()));
-    pairs("Environment", report.environment());
-    sentences("Notes", report.notes());
+    pairs("Configuration", ReportText.flattened(report.config()), html);
+    pairs("Environment", report.environment(), html);
+    sentences("Notes", report.notes(), html);
+    return end(html);
+  }
+
+  /** A page up to where its content starts. */
+  static Markup begin(String title) {
+    Markup html = new Markup();
+    html.raw("<!DOCTYPE html>\n").open("html", "lang", "en");
+    html.open("head").leaf("meta", "charset", "utf-8");
+    html.leaf("meta", "http-equiv", "Content-Security-Policy", "content", POLICY);
+    html.leaf("meta", "name", "viewport", "content", "width=device-width, initial-scale=1");
+    html.element("title", title);
+    html.open("style").raw(ReportStyle.css()).close().close();
+    return html.open("body").open("main");
+  }
+
+  /** The page that {@link #begin} began. */
+  static String end(Markup html) {
     return html.close().close().close().toString();
   }
 
@@ -82,15 +93,16 @@ public final class HtmlReport {
   private void tiles() {
     html.open("div", "class", "tiles");
     String split = Headline.split(report);
-    OptionalDouble faded = report.accuracy(split, RunReport.FADED);
-    OptionalDouble probe = report.accuracy(split, RunReport.LINEAR_PROBE);
+    Score score = Score.of(report);
+    OptionalDouble faded = report.score(split, RunReport.FADED);
+    OptionalDouble probe = report.score(split, RunReport.LINEAR_PROBE);
     if (faded.isPresent()) {
       String aside =
           probe.isPresent()
-              ? Units.points(faded.getAsDouble() - probe.getAsDouble()) + " points to the probe"
+              ? score.signed(faded.getAsDouble() - probe.getAsDouble()) + " to the probe"
               : "";
-      String name = "Accuracy, faded, " + (split.equals(RunReport.TEST) ? "test" : "validation");
-      tile(name, Units.percent(faded.getAsDouble()), aside);
+      String rows = split.equals(RunReport.TEST) ? "test" : "validation";
+      tile(score.label() + ", faded, " + rows, score.shown(faded.getAsDouble()), aside);
     }
     double latency = Headline.median(report, RunReport.BATCH_1, RunReport.FADED);
     if (Double.isFinite(latency)) {
@@ -132,8 +144,10 @@ public final class HtmlReport {
     html.open("div", "class", "card").open("table", "class", "models");
     html.element(
         "caption",
-        "Val. and Test: share of right answers. Batch 1 and 32: median time per call. Parameters:"
-            + " at inference. Training memory: peak. A dash was not measured.");
+        "Val. and Test: "
+            + Score.of(report).explanation()
+            + ". Batch 1 and 32: median time per call. Parameters: at inference. Training memory:"
+            + " peak. A dash was not measured.");
     html.open("thead").open("tr").element("th", "Model", "scope", "col");
     Headline.columns().forEach(column -> html.element("th", column, "scope", "col"));
     html.close().close().open("tbody");
@@ -147,7 +161,9 @@ public final class HtmlReport {
       html.close();
     }
     html.close().close().close();
-    sentences("What the numbers say", Headline.findings(report));
+    ReportMeasures.further(report, html);
+    ReportMeasures.unlabelled(report, html);
+    sentences("What the numbers say", Headline.findings(report), html);
   }
 
   private void training() {
@@ -156,7 +172,7 @@ public final class HtmlReport {
     }
     section("Training");
     html.open("div", "class", "charts");
-    figure("Validation accuracy per epoch", ReportCharts.accuracyPerEpoch(report), "");
+    figure(ReportCharts.scoreTitle(report), ReportCharts.scorePerEpoch(report), "");
     figure("Loss terms per epoch", ReportCharts.losses(report), "");
     figure("Learning rate per epoch", ReportCharts.learningRate(report), "");
     figure("Time per epoch", ReportCharts.seconds(report), "");
@@ -239,22 +255,24 @@ public final class HtmlReport {
     html.close();
   }
 
-  private void pairs(String title, Map<String, String> pairs) {
+  /** A table of names and values, nothing without any. */
+  static void pairs(String title, Map<String, String> pairs, Markup html) {
     if (pairs.isEmpty()) {
       return;
     }
-    section(title);
+    html.element("h2", title);
     html.open("div", "class", "card").open("table", "class", "pairs").open("tbody");
     pairs.forEach((name, value) ->
         html.open("tr").element("th", name, "scope", "row").element("td", value).close());
     html.close().close().close();
   }
 
-  private void sentences(String title, List<String> sentences) {
+  /** A list of sentences, nothing without any. */
+  static void sentences(String title, List<String> sentences, Markup html) {
     if (sentences.isEmpty()) {
       return;
     }
-    section(title);
+    html.element("h2", title);
     html.open("div", "class", "card").open("ul", "class", "plain");
     sentences.forEach(sentence -> html.element("li", sentence));
     html.close().close();

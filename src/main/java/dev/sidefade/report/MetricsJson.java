@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -18,15 +19,16 @@ import java.util.function.Function;
 /**
  * {@code metrics.json}: the report for programs.
  *
- * <p>These are always there, null where nothing was measured: {@code
- * accuracy.{val,test}.{linear_probe,side,faded}} in [0, 1]; {@code
- * latency_ms.{batch1,batch32}.{original,faded,kept}}, medians in milliseconds, and {@code
- * latency_ms_range} with the same names and {@code {low, high}}; {@code
- * parameters.{backbone,tuned,side}}; {@code memory_bytes.{training_peak,taps}}; {@code
- * file_bytes.{original,faded,kept,delta}}; {@code seconds}; {@code config}; {@code history}; {@code
- * seed}; {@code device}; {@code versions}. Further names that a run measured stand beside them.
- * {@code confusion_matrix} and {@code ladder} are null where a run has none. NaN and infinities are
- * written as null.
+ * <p>{@code score} names the measure by which models are compared. These are always there, null
+ * where nothing was measured: {@code accuracy.{val,test}.{linear_probe,side,faded}} in [0, 1], for
+ * tokens {@code f1} of the same form besides, for a regression {@code spearman}, {@code pearson}
+ * and {@code mse} instead; {@code latency_ms.{batch1,batch32}.{original,faded,kept}}, medians in
+ * milliseconds, and {@code latency_ms_range} with the same names and {@code {low, high}}; {@code
+ * parameters.{backbone,tuned,side}}; {@code memory_bytes.{training_peak,taps,activations_kept}};
+ * {@code file_bytes.{original,faded,kept,delta}}; {@code seconds}; {@code config}; {@code history};
+ * {@code seed}; {@code device}; {@code versions}. Further names that a run measured stand beside
+ * them. {@code without_unlabelled}, {@code confusion_matrix} and {@code ladder} are null where a
+ * run has none. NaN and infinities are written as null.
  */
 public final class MetricsJson {
   private static final List<String> SPLITS = List.of(RunReport.VAL, RunReport.TEST);
@@ -55,7 +57,14 @@ public final class MetricsJson {
     json.addProperty("device", report.device());
     json.addProperty("seed", report.seed());
     json.add("seconds", JsonTree.of(report.seconds()));
-    json.add("accuracy", nested(SPLITS, MODELS, report.accuracy(), JsonTree::of));
+    json.addProperty("score", report.scoreName());
+    measures(report)
+        .forEach((name, of) -> json.add(name, nested(SPLITS, MODELS, of, JsonTree::of)));
+    json.add(
+        "without_unlabelled",
+        report.withoutUnlabelled().isEmpty()
+            ? JsonTree.of(null)
+            : nested(SPLITS, MODELS, report.withoutUnlabelled(), JsonTree::of));
     json.add("latency_ms", nested(BATCHES, TIMED, report.latencyMs(), MetricsJson::median));
     json.add("latency_ms_range", nested(BATCHES, TIMED, report.latencyMs(), MetricsJson::range));
     json.add(
@@ -63,7 +72,9 @@ public final class MetricsJson {
         flat(List.of(RunReport.BACKBONE, RunReport.TUNED, RunReport.SIDE), report.parameters()));
     json.add(
         "memory_bytes",
-        flat(List.of(RunReport.TRAINING_PEAK, RunReport.TAPS), report.memoryBytes()));
+        flat(
+            List.of(RunReport.TRAINING_PEAK, RunReport.TAPS, RunReport.ACTIVATIONS_KEPT),
+            report.memoryBytes()));
     json.add(
         "file_bytes",
         flat(
@@ -77,6 +88,22 @@ public final class MetricsJson {
     json.add("versions", JsonTree.of(report.environment()));
     json.add("notes", JsonTree.of(report.notes()));
     return JsonTree.print(json);
+  }
+
+  /** The measures that the kind of task promises, then whatever else there is. */
+  private static Map<String, Map<String, Map<String, Double>>> measures(RunReport report) {
+    List<String> promised =
+        switch (report.scoreName()) {
+          case RunReport.SPEARMAN, RunReport.PEARSON ->
+              List.of(RunReport.SPEARMAN, RunReport.PEARSON, RunReport.MSE);
+          case RunReport.F1 -> List.of(RunReport.ACCURACY, RunReport.F1);
+          case RunReport.ACCURACY -> List.of(RunReport.ACCURACY);
+          default -> List.of(report.scoreName());
+        };
+    Map<String, Map<String, Map<String, Double>>> measures = new LinkedHashMap<>();
+    promised.forEach(name -> measures.put(name, report.measures().getOrDefault(name, Map.of())));
+    report.measures().forEach(measures::putIfAbsent);
+    return measures;
   }
 
   private static JsonElement median(Latency latency) {

@@ -29,6 +29,13 @@ final class Ordered {
     return Collections.unmodifiableSequencedMap(copy);
   }
 
+  static <V> Map<String, Map<String, Map<String, V>>> copyOfDeeplyNested(
+      Map<String, Map<String, Map<String, V>>> map) {
+    SequencedMap<String, Map<String, Map<String, V>>> copy = new LinkedHashMap<>();
+    sequenced(map).forEach((key, inner) -> copy.put(key, copyOfNested(inner)));
+    return Collections.unmodifiableSequencedMap(copy);
+  }
+
   /** As {@link #copyOf}, down through maps and collections, and with null values kept. */
   static Map<String, Object> deepCopy(Map<String, Object> map) {
     SequencedMap<String, Object> copy = new LinkedHashMap<>();

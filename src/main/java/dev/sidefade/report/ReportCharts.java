@@ -27,38 +27,45 @@ final class ReportCharts {
 
   private ReportCharts() {}
 
-  /** Validation accuracy in percent per epoch, with the probe as a level line where it is known. */
-  static Optional<String> accuracyPerEpoch(RunReport report) {
+  /** Name of {@link #scorePerEpoch}. */
+  static String scoreTitle(RunReport report) {
+    return "Validation " + Score.of(report).name() + " per epoch";
+  }
+
+  /** Validation score per epoch, with the probe as a level line where it is known. */
+  static Optional<String> scorePerEpoch(RunReport report) {
     List<EpochRow> history = report.history();
+    Score score = Score.of(report);
     List<Series> lines = new ArrayList<>();
-    addAccuracy(lines, "faded", Palette.BLUE, history, EpochRow::valFaded);
-    addAccuracy(lines, "side network", Palette.VERMILLION, history, EpochRow::valSide);
+    addScore(lines, "faded", Palette.BLUE, history, EpochRow::valFaded, score.factor());
+    addScore(lines, "side network", Palette.VERMILLION, history, EpochRow::valSide, score.factor());
     if (lines.isEmpty()) {
       return Optional.empty();
     }
     report
-        .accuracy(RunReport.VAL, RunReport.LINEAR_PROBE)
-        .ifPresent(probe -> lines.add(level("linear probe", probe, history)));
-    String title = "Validation accuracy per epoch";
-    return Optional.of(new LineChart(title, "epoch", "accuracy, %", false, lines).toSvg());
+        .score(RunReport.VAL, RunReport.LINEAR_PROBE)
+        .ifPresent(probe -> lines.add(level("linear probe", score.factor() * probe, history)));
+    return Optional.of(
+        new LineChart(scoreTitle(report), "epoch", score.axis(), false, lines).toSvg());
   }
 
-  private static void addAccuracy(
+  private static void addScore(
       List<Series> lines,
       String name,
       int color,
       List<EpochRow> history,
-      Function<EpochRow, OptionalDouble> value) {
+      Function<EpochRow, OptionalDouble> value,
+      double factor) {
     double[] y =
-        history.stream().mapToDouble(r -> 100 * value.apply(r).orElse(Double.NaN)).toArray();
+        history.stream().mapToDouble(r -> factor * value.apply(r).orElse(Double.NaN)).toArray();
     if (Arrays.stream(y).anyMatch(Double::isFinite)) {
       lines.add(new Series(name, epochs(history), y, color));
     }
   }
 
-  private static Series level(String name, double share, List<EpochRow> history) {
+  private static Series level(String name, double value, List<EpochRow> history) {
     double[] ends = {history.getFirst().epoch(), history.getLast().epoch()};
-    return new Series(name, ends, new double[] {100 * share, 100 * share}, Palette.GREY);
+    return new Series(name, ends, new double[] {value, value}, Palette.GREY);
   }
 
   private static double[] epochs(List<EpochRow> history) {
@@ -142,7 +149,11 @@ final class ReportCharts {
   }
 
   private static String modelName(String key) {
-    return key.equals(RunReport.KEPT) ? "side kept" : key.replace('_', ' ');
+    return switch (key) {
+      case RunReport.KEPT -> "side kept";
+      case RunReport.ACTIVATIONS_KEPT -> "gradient activations";
+      default -> key.replace('_', ' ');
+    };
   }
 
   private static int color(String model) {

@@ -66,6 +66,7 @@ final class ReportStyle {
       .gallery img,.gallery .blank{display:block;width:100%;aspect-ratio:1;object-fit:contain;
         border-radius:6px;background:var(--page);margin-bottom:8px}
       .gallery img.small{image-rendering:pixelated}
+      .gallery .words{margin-bottom:6px}
       .gallery .verdict{font-weight:650}
       .right .verdict{color:var(--good)}
       .wrong .verdict{color:var(--bad)}

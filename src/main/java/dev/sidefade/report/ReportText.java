@@ -18,6 +18,9 @@ final class ReportText {
 
   private static final int MOST_CONFUSIONS = 10;
 
+  /** Longer texts are cut in the gallery. */
+  private static final int MOST_CHARACTERS = 240;
+
   private ReportText() {}
 
   /** Nested maps as one level with dotted names, every value as text. */
@@ -54,21 +57,40 @@ final class ReportText {
 
   /** One list item of the gallery. */
   static void prediction(PredictionSample sample, Markup html) {
-    html.open("li", "class", sample.isRight() ? "right" : "wrong");
+    String kind = kindOf(sample);
+    html.open("li", "class", kind);
     byte[] png = sample.pngImage();
     if (png.length > 0) {
       String alternative = "an example of " + sample.truth();
       String data = "data:image/png;base64," + Base64.getEncoder().encodeToString(png);
-      String kind = sample.imageWidth() < SMALL_IMAGE ? "small" : "large";
-      html.leaf("img", "class", kind, "alt", alternative, "src", data);
+      String size = sample.imageWidth() < SMALL_IMAGE ? "small" : "large";
+      html.leaf("img", "class", size, "alt", alternative, "src", data);
     }
-    String mark = sample.isRight() ? "✓ " : "✗ ";
+    if (!sample.text().isEmpty()) {
+      html.element("div", shortened(sample.text()), "class", "words");
+    }
+    String mark = Map.of("open", "", "right", "✓ ", "wrong", "✗ ").get(kind);
     html.element("div", mark + sample.predicted(), "class", "verdict");
-    html.element("div", Units.percent(sample.probability()) + " sure", "class", "muted");
-    if (!sample.isRight()) {
+    if (sample.isClass()) {
+      html.element("div", Units.percent(sample.probability()) + " sure", "class", "muted");
+    }
+    if (!sample.isRight() && !sample.truth().isEmpty()) {
       html.element("div", "truth: " + sample.truth());
     }
     html.close();
+  }
+
+  private static String kindOf(PredictionSample sample) {
+    if (!sample.isClass() || sample.truth().isEmpty()) {
+      return "open";
+    }
+    return sample.isRight() ? "right" : "wrong";
+  }
+
+  private static String shortened(String text) {
+    return text.codePointCount(0, text.length()) <= MOST_CHARACTERS
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, MOST_CHARACTERS - 1)) + "…";
   }
 
   private record Mistake(int truth, int predicted, long count, long total) {}

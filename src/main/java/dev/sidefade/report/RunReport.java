@@ -15,12 +15,18 @@ import java.util.OptionalDouble;
  * @param seconds of the whole run
  * @param config every option of the run; nested maps and lists are welcome
  * @param history one row per finished epoch
- * @param accuracy split ({@link #VAL}, {@link #TEST}) to model ({@link #LINEAR_PROBE}, {@link
- *     #SIDE}, {@link #FADED}, others) to the share of right answers in [0, 1]
+ * @param scoreName the measure by which models are compared, larger is better: {@link #ACCURACY},
+ *     {@link #F1} or {@link #SPEARMAN}
+ * @param measures measure ({@link #ACCURACY}, {@link #F1}, {@link #SPEARMAN}, {@link #PEARSON},
+ *     {@link #MSE}, others) to split ({@link #VAL}, {@link #TEST}) to model ({@link #LINEAR_PROBE},
+ *     {@link #SIDE}, {@link #FADED}, others) to its value; shares are in [0, 1]
+ * @param withoutUnlabelled split to model to the score of the same training without the rows that
+ *     have no labels
  * @param latencyMs batch ({@link #BATCH_1}, {@link #BATCH_32}) to model ({@link #ORIGINAL}, {@link
  *     #FADED}, {@link #KEPT}) to milliseconds per call
  * @param parameters counts: {@link #BACKBONE}, {@link #TUNED}, {@link #SIDE}, others
- * @param memoryBytes {@link #TRAINING_PEAK}, {@link #TAPS}, others
+ * @param memoryBytes {@link #TRAINING_PEAK}, {@link #TAPS}, {@link #ACTIVATIONS_KEPT}, {@link
+ *     #FEATURE_CACHE}, others
  * @param fileBytes {@link #ORIGINAL}, {@link #FADED}, {@link #KEPT}, {@link #DELTA}, others
  * @param tapNames of the side network's taps, the shallowest first
  * @param tapSnapshots gates and mask as they were at the end of epochs
@@ -36,7 +42,9 @@ public record RunReport(
     double seconds,
     Map<String, Object> config,
     List<EpochRow> history,
-    Map<String, Map<String, Double>> accuracy,
+    String scoreName,
+    Map<String, Map<String, Map<String, Double>>> measures,
+    Map<String, Map<String, Double>> withoutUnlabelled,
     Map<String, Map<String, Latency>> latencyMs,
     Map<String, Long> parameters,
     Map<String, Long> memoryBytes,
@@ -47,6 +55,11 @@ public record RunReport(
     List<PredictionSample> predictions,
     Map<String, String> environment,
     List<String> notes) {
+  public static final String ACCURACY = "accuracy";
+  public static final String F1 = "f1";
+  public static final String SPEARMAN = "spearman";
+  public static final String PEARSON = "pearson";
+  public static final String MSE = "mse";
   public static final String VAL = "val";
   public static final String TEST = "test";
   public static final String LINEAR_PROBE = "linear_probe";
@@ -67,13 +80,24 @@ public record RunReport(
    */
   public static final String PROBE_PEAK = "linear_probe_peak";
 
+  /** In {@link #memoryBytes}: frozen features that one step reads. */
   public static final String TAPS = "taps";
+
+  /**
+   * In {@link #memoryBytes}: what a step keeps of the backbone's inside for the gradients of its
+   * constants.
+   */
+  public static final String ACTIVATIONS_KEPT = "activations_kept";
+
+  /** In {@link #memoryBytes}: features that are computed once and read in every epoch. */
+  public static final String FEATURE_CACHE = "feature_cache";
 
   public RunReport {
     classNames = List.copyOf(classNames);
     config = Ordered.deepCopy(config);
     history = List.copyOf(history);
-    accuracy = Ordered.copyOfNested(accuracy);
+    measures = Ordered.copyOfDeeplyNested(measures);
+    withoutUnlabelled = Ordered.copyOfNested(withoutUnlabelled);
     latencyMs = Ordered.copyOfNested(latencyMs);
     parameters = Ordered.copyOf(parameters);
     memoryBytes = Ordered.copyOf(memoryBytes);
@@ -104,9 +128,28 @@ public record RunReport(
     return new RunReportBuilder(title);
   }
 
+  /** A measure of a model on a split, empty where it was not measured. */
+  public OptionalDouble measure(String measure, String split, String model) {
+    return finite(measures.getOrDefault(measure, Map.of()).getOrDefault(split, Map.of()), model);
+  }
+
+  /** The measure by which models are compared, empty where it was not measured. */
+  public OptionalDouble score(String split, String model) {
+    return measure(scoreName, split, model);
+  }
+
   /** The accuracy of a model on a split, empty where it was not measured. */
   public OptionalDouble accuracy(String split, String model) {
-    Double value = accuracy.getOrDefault(split, Map.of()).get(model);
+    return measure(ACCURACY, split, model);
+  }
+
+  /** The score of the same training without rows that have no labels, empty where it is unknown. */
+  public OptionalDouble withoutUnlabelled(String split, String model) {
+    return finite(withoutUnlabelled.getOrDefault(split, Map.of()), model);
+  }
+
+  private static OptionalDouble finite(Map<String, Double> values, String model) {
+    Double value = values.get(model);
     return value == null || !Double.isFinite(value)
         ? OptionalDouble.empty()
         : OptionalDouble.of(value);
@@ -123,8 +166,8 @@ public record RunReport(
    *
    * @param epoch counted from 1
    * @param losses mean of each loss term over the epoch, by name
-   * @param valFaded accuracy of the backbone alone on the validation rows, in [0, 1]
-   * @param valSide accuracy of the side network on the validation rows, in [0, 1]
+   * @param valFaded score of the backbone alone on the validation rows
+   * @param valSide score of the side network on the validation rows
    * @param learningRate of the side network at the end of the epoch
    * @param seconds that the epoch took, evaluation included
    */
@@ -194,10 +237,12 @@ public record RunReport(
    * One example with what the faded model says about it.
    *
    * @param pngImage the example as a PNG file, empty where it is no image
-   * @param probability of the predicted class, in [0, 1]
+   * @param text the example in words, empty where it is an image
+   * @param truth the right answer, empty where none is known
+   * @param probability of the predicted class, in [0, 1]; NaN where a number was predicted
    */
   public record PredictionSample(
-      byte[] pngImage, String truth, String predicted, double probability) {
+      byte[] pngImage, String text, String truth, String predicted, double probability) {
     private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
     public PredictionSample {
@@ -205,6 +250,17 @@ public record RunReport(
       if (pngImage.length > 0 && !startsAsPng(pngImage)) {
         throw new IllegalArgumentException("the image of a prediction must be a PNG file or empty");
       }
+    }
+
+    /** A sample without words. */
+    public PredictionSample(byte[] pngImage, String truth, String predicted, double probability) {
+      this(pngImage, "", truth, predicted, probability);
+    }
+
+    /** A sample that is no image. */
+    public static PredictionSample ofText(
+        String text, String truth, String predicted, double probability) {
+      return new PredictionSample(new byte[0], text, truth, predicted, probability);
     }
 
     private static boolean startsAsPng(byte[] bytes) {
@@ -215,6 +271,11 @@ public record RunReport(
     @Override
     public byte[] pngImage() {
       return pngImage.clone();
+    }
+
+    /** Whether the answer is a class, which is right or wrong. */
+    public boolean isClass() {
+      return Double.isFinite(probability);
     }
 
     public boolean isRight() {

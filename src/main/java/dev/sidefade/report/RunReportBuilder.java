@@ -21,7 +21,9 @@ public final class RunReportBuilder {
   private double seconds = Double.NaN;
   private Map<String, Object> config = Map.of();
   private final List<EpochRow> history = new ArrayList<>();
-  private final Map<String, Map<String, Double>> accuracy = new LinkedHashMap<>();
+  private String scoreName = RunReport.ACCURACY;
+  private final Map<String, Map<String, Map<String, Double>>> measures = new LinkedHashMap<>();
+  private final Map<String, Map<String, Double>> withoutUnlabelled = new LinkedHashMap<>();
   private final Map<String, Map<String, Latency>> latencyMs = new LinkedHashMap<>();
   private final Map<String, Long> parameters = new LinkedHashMap<>();
   private final Map<String, Long> memoryBytes = new LinkedHashMap<>();
@@ -75,12 +77,29 @@ public final class RunReportBuilder {
     return this;
   }
 
-  /**
-   * Share of right answers in [0, 1] of a model on a split, named by the constants of {@link
-   * RunReport}.
-   */
+  /** The measure by which models are compared; accuracy unless another is named. */
+  public RunReportBuilder scoreName(String measure) {
+    scoreName = measure;
+    return this;
+  }
+
+  /** A measure of a model on a split, all three named by the constants of {@link RunReport}. */
+  public RunReportBuilder measure(String measure, String split, String model, double value) {
+    measures
+        .computeIfAbsent(measure, m -> new LinkedHashMap<>())
+        .computeIfAbsent(split, s -> new LinkedHashMap<>())
+        .put(model, value);
+    return this;
+  }
+
+  /** As {@link #measure} for {@link RunReport#ACCURACY}: a share in [0, 1]. */
   public RunReportBuilder accuracy(String split, String model, double share) {
-    accuracy.computeIfAbsent(split, s -> new LinkedHashMap<>()).put(model, share);
+    return measure(RunReport.ACCURACY, split, model, share);
+  }
+
+  /** The score of a model on a split when it is trained without the rows that have no labels. */
+  public RunReportBuilder withoutUnlabelled(String split, String model, double value) {
+    withoutUnlabelled.computeIfAbsent(split, s -> new LinkedHashMap<>()).put(model, value);
     return this;
   }
 
@@ -151,7 +170,9 @@ public final class RunReportBuilder {
         seconds,
         config,
         history,
-        accuracy,
+        scoreName,
+        measures,
+        withoutUnlabelled,
         latencyMs,
         parameters,
         memoryBytes,

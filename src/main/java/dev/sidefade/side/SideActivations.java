@@ -56,7 +56,7 @@ public final class SideActivations {
     return layout;
   }
 
-  /** [batch, classes], after the forward pass. */
+  /** [N, classes], after the forward pass; N rows are left by the read-out's pooling. */
   public Tensor logits() {
     return readOut.logits();
   }

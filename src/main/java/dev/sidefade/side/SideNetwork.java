@@ -82,11 +82,14 @@ public final class SideNetwork {
   }
 
   /**
-   * Computes all states and the logits, {@code a.logits()} [batch, classes].
+   * Computes all states and the logits, {@code a.logits()} [N, classes] with N = {@code
+   * config.pooling().rows(layout)}.
    *
    * @param taps H_0 .. H_L, each [rows, tap width]
    * @param keep [rows], 1 = kept, 0 = masked; null when nothing is masked
-   * @param valid [rows], 1 = token, 0 = padding; null when all are tokens
+   * @param valid [rows], 1 = token, 0 = padding; null when all are tokens. Padding has no influence
+   *     on logits of tokens and on gradients as long as its features are finite: they are read, and
+   *     multiplied by 0
    */
   public void forward(
       Kernels kernels, List<Tensor> taps, Tensor keep, Tensor valid, SideActivations a) {
@@ -123,7 +126,7 @@ public final class SideNetwork {
    * Writes the gradients of all parameters; to be called after {@link #forward} with the same
    * arguments.
    *
-   * @param dLogits [batch, classes]
+   * @param dLogits [N, classes]
    * @param losses is asked for every state from the last to the first
    */
   public void backward(

@@ -65,7 +65,7 @@ public final class BackboneTail implements AutoCloseable {
     extra.accept(parameters);
     parameters.allocate(device, seed);
     memory = device.allocate(Slab.measure(slab -> readOut.state(slab, config.layout())));
-    plans = new Plans<>(b -> readOut.state(new Slab(memory), config.layout().withBatch(b)));
+    plans = new Plans<>(layout -> readOut.state(new Slab(memory), layout));
   }
 
   /** Its shape. */
@@ -83,30 +83,56 @@ public final class BackboneTail implements AutoCloseable {
     return readOut;
   }
 
-  /** Logits [batch, classes] of the features that enter the last norm. */
-  public Tensor forward(Kernels kernels, Tensor last, int batch) {
-    ReadOut.State state = plans.of(batch);
-    readOut.forward(kernels, last, config.layout().withBatch(batch), null, state);
+  /** Rows that enter the last norm, for a batch of the largest layout. */
+  int rows(int batch) {
+    return config.layout().withBatch(batch).rows();
+  }
+
+  /** Rows of logits of a batch of the largest layout. */
+  int logitRows(int batch) {
+    return config.pooling().rows(config.layout().withBatch(batch));
+  }
+
+  private ReadOut.State state(TrunkFeatures trunk, int batch) {
+    return plans.of(trunk.lastLayout(config.layout(), batch));
+  }
+
+  /** Logits [batch, classes], or [batch * tokens, classes], of what enters the last norm. */
+  public Tensor forward(Kernels kernels, TrunkFeatures trunk, int batch) {
+    ReadOut.State state = state(trunk, batch);
+    TokenLayout layout = trunk.lastLayout(config.layout(), batch);
+    readOut.forward(kernels, trunk.last(), layout, trunk.lastValid(), state);
     return state.logits();
   }
 
   /** [rows, width] output of the last norm, after {@link #forward}. */
-  Tensor normalized(int batch) {
-    return plans.of(batch).normalized();
+  Tensor normalized(TrunkFeatures trunk, int batch) {
+    return state(trunk, batch).normalized();
   }
 
-  /** Writes the gradients of norm and head; {@code extra} may be null. */
+  /**
+   * Writes the gradients of norm and head.
+   *
+   * @param extra may be null
+   * @param dLast [rows, width] gradient by what enters the last norm, written; null when it is not
+   *     wanted
+   */
   void backward(
-      Kernels kernels, Tensor last, int batch, Tensor dLogits, ReadOut.NormalizedGradient extra) {
+      Kernels kernels,
+      TrunkFeatures trunk,
+      int batch,
+      Tensor dLogits,
+      ReadOut.NormalizedGradient extra,
+      Tensor dLast) {
     readOut.backward(
         kernels,
-        last,
-        config.layout().withBatch(batch),
-        null,
-        plans.of(batch),
+        trunk.last(),
+        trunk.lastLayout(config.layout(), batch),
+        trunk.lastValid(),
+        state(trunk, batch),
         dLogits,
         extra,
-        null);
+        dLast);
   }
 
   @Override

@@ -13,7 +13,8 @@ import java.util.Optional;
 
 /**
  * One step of masked dual path distillation (method.md, f): both networks see the batch, the side
- * network is updated, and every so many steps the backbone's tail. Either part may be missing.
+ * network is updated, and every so many steps the backbone's tail with the constants inside the
+ * backbone. Either part may be missing.
  */
 public final class DualPath implements AutoCloseable {
   /**
@@ -27,12 +28,18 @@ public final class DualPath implements AutoCloseable {
   private final Optional<BackboneTail> tail;
   private final Optional<SidePart> side;
   private final Optional<ReverseFeaturePath> reverse;
+  private final Optional<InnerConstants> inner;
+  private final Teacher teacher;
   private final Tensor losses;
   private final Tensor dTail;
   private final Tensor dNormalized;
+  private final Tensor dLast;
+  private float klWeight;
 
   /**
    * @param reverse the feature path from the side network, its parameters declared with the tail's
+   * @param inner what learns inside the backbone, its parameters declared with the tail's; the
+   *     batches must then come from its {@link InnerConstants#training}
    * @param rows largest batch
    */
   public DualPath(
@@ -41,21 +48,29 @@ public final class DualPath implements AutoCloseable {
       Optional<BackboneTail> tail,
       Optional<SidePart> side,
       Optional<ReverseFeaturePath> reverse,
+      Optional<InnerConstants> inner,
       int rows) {
     this.kernels = device.kernels();
     this.settings = settings;
     this.tail = tail;
     this.side = side;
     this.reverse = reverse;
+    this.inner = inner;
+    klWeight = settings.klWeight().auto() ? 0 : settings.klWeight().value();
     losses = device.allocate(3);
-    dTail = device.allocate(rows, tail.map(t -> t.config().classes()).orElse(1));
-    dNormalized =
-        device.allocate(
-            reverse.isPresent()
-                ? Math.multiplyExact(
-                    (long) rows * tail.orElseThrow().config().layout().tokens(),
-                    tail.orElseThrow().config().width())
-                : 1);
+    long classes = tail.map(t -> (long) t.config().classes()).orElse(1L);
+    long logits = tail.map(t -> (long) t.logitRows(rows)).orElse((long) rows);
+    teacher = new Teacher(device, settings.klRows(), logits, classes);
+    dTail = device.allocate(logits, classes);
+    long features =
+        tail.map(t -> Math.multiplyExact((long) t.rows(rows), t.config().width())).orElse(1L);
+    dNormalized = device.allocate(reverse.isPresent() ? features : 1);
+    dLast = device.allocate(inner.isPresent() ? features : 1);
+  }
+
+  /** Factor of the logit path from now on. */
+  void setKlWeight(float weight) {
+    klWeight = weight;
   }
 
   /**
@@ -67,8 +82,8 @@ public final class DualPath implements AutoCloseable {
   void step(FeatureFeed.Batch batch, long step, StepLosses means) {
     int n = batch.size();
     TrunkFeatures trunk = batch.features();
-    Tensor keep = side.isPresent() ? ladderMask(side.get().plan(n), step) : null;
-    Tensor tailLogits = tail.isPresent() ? tail.get().forward(kernels, trunk.last(), n) : null;
+    Tensor keep = side.isPresent() ? ladderMask(side.get().plan(trunk, n), trunk, step) : null;
+    Tensor tailLogits = tail.isPresent() ? tail.get().forward(kernels, trunk, n) : null;
     Tensor sideLogits = side.isPresent() ? sideForward(side.get(), trunk, n, keep) : null;
     boolean backboneTurn = tail.isPresent() && step % settings.backboneEvery() == 0;
     // gradients of both before either is updated: each learns from what the other said about this
@@ -89,13 +104,13 @@ public final class DualPath implements AutoCloseable {
   }
 
   private Tensor sideForward(SidePart part, TrunkFeatures trunk, int batch, Tensor keep) {
-    SidePart.Plan plan = part.plan(batch);
-    part.network().forward(kernels, trunk.taps(), keep, null, plan.activations());
+    SidePart.Plan plan = part.plan(trunk, batch);
+    part.network().forward(kernels, trunk.taps(), keep, trunk.valid(), plan.activations());
     return plan.activations().logits();
   }
 
   /** [rows] 1 = kept, 0 = masked; null when nothing is masked at this step. */
-  private Tensor ladderMask(SidePart.Plan plan, long step) {
+  private Tensor ladderMask(SidePart.Plan plan, TrunkFeatures trunk, long step) {
     float ratio =
         settings.maskSchedule().ratio(settings.maskRatio(), step, settings.schedule().total());
     if (ratio <= 0) {
@@ -103,7 +118,7 @@ public final class DualPath implements AutoCloseable {
     }
     long stream = step * STREAMS_PER_STEP + STREAMS_PER_STEP - 1;
     kernels.drawMask(
-        settings.seed(), stream, ratio, plan.activations().layout(), null, plan.keep());
+        settings.seed(), stream, ratio, plan.activations().layout(), trunk.valid(), plan.keep());
     kernels.invertMask(plan.keep());
     return plan.keep();
   }
@@ -116,20 +131,14 @@ public final class DualPath implements AutoCloseable {
       Tensor keep,
       long step,
       StepLosses means) {
-    SidePart.Plan plan = part.plan(batch.size());
+    TrunkFeatures trunk = batch.features();
+    SidePart.Plan plan = part.plan(trunk, batch.size());
     boolean taught = settings.logits() == Direction.BACKBONE_TO_SIDE && tailLogits != null;
-    kernels.logitDistillation(
-        sideLogits,
-        taught ? tailLogits : null,
-        batch.labels(),
-        distillation(taught),
-        losses.slice(0, 2),
-        plan.dLogits());
+    loss(sideLogits, taught ? tailLogits : null, batch.targets(), plan.dLogits());
     means.add("side_ce", losses.get(0), step + 1);
     if (taught) {
       means.add("side_kl", losses.get(1), step + 1);
     }
-    TrunkFeatures trunk = batch.features();
     SideNetwork.StateGradient onStates =
         part.features().isEmpty()
             ? SideNetwork.StateGradient.NONE
@@ -140,14 +149,21 @@ public final class DualPath implements AutoCloseable {
                         kernels,
                         tap,
                         trunk.taps().get(tap),
-                        null,
+                        trunk.valid(),
                         state,
                         gradient,
                         plan.features(),
                         settings.seed(),
                         step * STREAMS_PER_STEP + tap);
     part.network()
-        .backward(kernels, trunk.taps(), keep, null, plan.activations(), plan.dLogits(), onStates);
+        .backward(
+            kernels,
+            trunk.taps(),
+            keep,
+            trunk.valid(),
+            plan.activations(),
+            plan.dLogits(),
+            onStates);
     if (part.features().isPresent()) {
       means.add("imitation", plan.features().imitationLoss(), step + 1);
       means.add("generation", plan.features().generationLoss(), step + 1);
@@ -163,41 +179,56 @@ public final class DualPath implements AutoCloseable {
       StepLosses means) {
     int n = batch.size();
     boolean taught = settings.logits() == Direction.SIDE_TO_BACKBONE && sideLogits != null;
-    Tensor gradient = dTail.slice(0, n, part.config().classes());
-    kernels.logitDistillation(
-        tailLogits,
-        taught ? sideLogits : null,
-        batch.labels(),
-        distillation(taught),
-        losses.slice(0, 2),
-        gradient);
+    TrunkFeatures trunk = batch.features();
+    Tensor gradient = dTail.slice(0, tailLogits.shape().toArray());
+    loss(tailLogits, taught ? sideLogits : null, batch.targets(), gradient);
     means.add("backbone_ce", losses.get(0), step + 1);
     if (taught) {
       means.add("backbone_kl", losses.get(1), step + 1);
     }
-    Tensor onNormalized = reverse.isPresent() ? reverseGradient(part, n, step, means) : null;
+    Tensor onNormalized = reverse.isPresent() ? reverseGradient(part, trunk, n, step, means) : null;
+    Tensor last = trunk.last();
+    Tensor toLast = inner.isPresent() ? dLast.slice(0, last.shape().toArray()) : null;
     part.backward(
         kernels,
-        batch.features().last(),
+        trunk,
         n,
         gradient,
-        onNormalized == null ? null : dn -> kernels.add(onNormalized, dn));
+        onNormalized == null ? null : dn -> kernels.add(onNormalized, dn),
+        toLast);
+    inner.ifPresent(constants -> constants.backward(toLast, n));
   }
 
-  private Tensor reverseGradient(BackboneTail part, int batch, long step, StepLosses means) {
-    Tensor normalized = part.normalized(batch);
+  private Tensor reverseGradient(
+      BackboneTail part, TrunkFeatures trunk, int batch, long step, StepLosses means) {
+    Tensor normalized = part.normalized(trunk, batch);
     Tensor gradient = dNormalized.slice(0, normalized.shape().toArray());
     gradient.zero();
     SidePart s = side.orElseThrow();
-    Tensor state = s.plan(batch).activations().state(s.network().config().blocks());
-    reverse.orElseThrow().addTo(kernels, normalized, null, state, losses.slice(2, 1), gradient);
+    Tensor state = s.plan(trunk, batch).activations().state(s.network().config().blocks());
+    reverse
+        .orElseThrow()
+        .addTo(kernels, normalized, trunk.lastValid(), state, losses.slice(2, 1), gradient);
     means.add("reverse_imitation", losses.get(2), step + 1);
     return gradient;
   }
 
-  private Distillation distillation(boolean taught) {
-    return new Distillation(
-        settings.temperature(), taught ? settings.klWeight() : 0, 1, settings.labelSmoothing());
+  /**
+   * Both terms into {@code losses} and the gradient by the student's logits.
+   *
+   * @param other the teacher's logits; null when there is none
+   */
+  private void loss(Tensor student, Tensor other, Targets targets, Tensor dStudent) {
+    float weight = other == null ? 0 : klWeight;
+    Tensor both = losses.slice(0, 2);
+    if (settings.task() == Task.REGRESSION) {
+      kernels.regression(student, other, targets.values(), weight, both, dStudent);
+      return;
+    }
+    Tensor said = other == null ? null : teacher.speak(other, student, targets.labels());
+    Distillation distillation =
+        new Distillation(settings.temperature(), weight, 1, settings.labelSmoothing());
+    kernels.logitDistillation(student, said, targets.labels(), distillation, both, dStudent);
   }
 
   /**
@@ -217,7 +248,8 @@ public final class DualPath implements AutoCloseable {
     return switch (role) {
       case SIDE -> settings.rateSide();
       case HEAD -> settings.rateHead();
-      case NORM -> settings.rateNorm();
+      case NORM, BIAS -> settings.rateNorm();
+      case LOW_RANK -> settings.rateLowRank();
     };
   }
 
@@ -226,5 +258,7 @@ public final class DualPath implements AutoCloseable {
     losses.close();
     dTail.close();
     dNormalized.close();
+    dLast.close();
+    teacher.close();
   }
 }

@@ -1,21 +1,40 @@
 package dev.sidefade.train;
 
 import dev.sidefade.data.Shuffle;
+import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.text.LengthBuckets;
+import java.util.stream.IntStream;
 
 /**
  * Which examples each step sees. Labelled rows are examples 0 .. labelled - 1, unlabelled ones
  * follow. When there are unlabelled rows they fill half of every batch; each kind is walked through
  * in a shuffled order of its own, shuffled anew after every pass, so that few labelled rows come
- * round more often than many unlabelled ones.
+ * round more often than many unlabelled ones. Texts of similar length come into one batch.
  *
  * @param labelled number of rows with a label, at least 1
  * @param unlabelled number of rows without
- * @param batch rows of a step
+ * @param batch rows of a step; at least 2 where there are unlabelled rows
  * @param seed of the shuffles
+ * @param lengths of all examples; empty where all have the same
  */
-public record EpochOrder(int labelled, int unlabelled, int batch, long seed) {
+public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int[] lengths) {
   /** Keeps the shuffles of unlabelled rows apart from those of labelled rows. */
   private static final long UNLABELLED_SEED = 0x5DEECE66DL;
+
+  public EpochOrder {
+    if (unlabelled > 0 && batch < 2) {
+      throw new BadInputException(
+          "a batch of 1 has no room for a labelled and an unlabelled row: use --batch 2 or more");
+    }
+  }
+
+  /** The order over a set whose first {@code labelled} examples have labels. */
+  public static EpochOrder of(ExampleSet examples, int labelled, int batch, long seed) {
+    int[] lengths = IntStream.range(0, examples.size()).map(examples::tokens).toArray();
+    boolean same = IntStream.of(lengths).distinct().count() <= 1;
+    return new EpochOrder(
+        labelled, examples.size() - labelled, batch, seed, same ? new int[0] : lengths);
+  }
 
   /** Steps of an epoch: as many as all rows fill. */
   public int steps() {
@@ -33,17 +52,28 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed) {
 
   /** Example numbers of all steps of an epoch, {@code steps() * rows()} of them. */
   public int[] epoch(int epoch) {
-    int[] order = new int[Math.multiplyExact(steps(), rows())];
     int withoutLabel = unlabelledRows();
     int withLabel = rows() - withoutLabel;
-    Walk first = new Walk(labelled, seed, (long) epoch * steps() * withLabel);
-    Walk second =
-        new Walk(unlabelled, seed ^ UNLABELLED_SEED, (long) epoch * steps() * withoutLabel);
-    for (int i = 0; i < order.length; i++) {
-      boolean hasLabel = i % rows() < withLabel;
-      order[i] = hasLabel ? first.next() : labelled + second.next();
+    int[] first = walk(labelled, 0, seed, epoch, withLabel);
+    int[] second = walk(unlabelled, labelled, seed ^ UNLABELLED_SEED, epoch, withoutLabel);
+    int[] order = new int[Math.multiplyExact(steps(), rows())];
+    for (int step = 0; step < steps(); step++) {
+      System.arraycopy(first, step * withLabel, order, step * rows(), withLabel);
+      System.arraycopy(second, step * withoutLabel, order, step * rows() + withLabel, withoutLabel);
     }
     return order;
+  }
+
+  /** The rows of one kind, {@code each} for every step. */
+  private int[] walk(int count, int from, long kindSeed, int epoch, int each) {
+    int[] order = new int[Math.multiplyExact(steps(), each)];
+    Walk walk = new Walk(count, kindSeed, (long) epoch * order.length);
+    for (int i = 0; i < order.length; i++) {
+      order[i] = from + walk.next();
+    }
+    return lengths.length == 0 || each == 0
+        ? order
+        : LengthBuckets.arrange(order, lengths, each, seed, epoch);
   }
 
   /** An endless shuffled walk over {@code count} rows, entered at any position. */

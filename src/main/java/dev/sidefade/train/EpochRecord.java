@@ -8,8 +8,8 @@ import java.util.Map;
  *
  * @param epoch from 1
  * @param losses mean of every term
- * @param validationFaded accuracy of the backbone's path, NaN where there is none
- * @param validationSide accuracy of the side network, NaN where there is none
+ * @param validationFaded score of the backbone's path, NaN where there is none
+ * @param validationSide score of the side network, NaN where there is none
  * @param learningRate factor of the learning rates at the last step
  * @param gates sigmoid(a_l / tau) of every tap but the first: how much the side state is kept
  * @param maskKeepRatio share of tokens not masked in the ladder

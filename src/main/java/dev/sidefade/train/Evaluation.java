@@ -1,45 +1,89 @@
 package dev.sidefade.train;
 
-import dev.sidefade.tensor.Tensor;
+import dev.sidefade.kernels.Kernels;
 import java.util.Arrays;
-import java.util.stream.IntStream;
+import java.util.Map;
 
 /**
- * What a network says about a set of examples.
+ * What a network says about a set of examples or of their tokens: one entry for each row of logits
+ * that is no padding, examples in order.
  *
- * @param predicted class of every example
+ * @param predicted class of every row
  * @param probability of that class, softmax of the logits
  * @param labels -1 where there is none
+ * @param example that the row belongs to
  * @param classes number of classes
  */
-public record Evaluation(int[] predicted, float[] probability, int[] labels, int classes) {
-
-  /** Computes logits [batch, classes] of a batch. */
-  @FunctionalInterface
-  public interface Network {
-    Tensor logits(TrunkFeatures features, int batch);
-  }
+public record Evaluation(
+    int[] predicted, float[] probability, int[] labels, int[] example, int classes)
+    implements Outcome {
 
   /** Runs a network over all examples of a feed, {@code rows} at a time. */
   public static Evaluation of(FeatureFeed feed, int rows, int classes, Network network) {
-    int count = feed.size();
-    int[] predicted = new int[count];
-    float[] probability = new float[count];
-    int[] labels = new int[count];
-    feed.start(0, IntStream.range(0, count).toArray(), rows);
-    int done = 0;
-    while (done < count) {
+    Row[][] said = new Row[feed.size()][];
+    int[] walk = feed.walk();
+    feed.start(0, walk, rows);
+    for (int done = 0; done < walk.length; ) {
       FeatureFeed.Batch batch = feed.next();
       float[] logits = network.logits(batch.features(), batch.size()).toFloats();
+      int[] labels = batch.targets().labels();
+      int each = labels.length / batch.size();
       for (int i = 0; i < batch.size(); i++) {
-        float[] row = Arrays.copyOfRange(logits, i * classes, (i + 1) * classes);
-        predicted[done + i] = argMax(row);
-        probability[done + i] = softmaxAt(row, predicted[done + i]);
-        labels[done + i] = batch.labels()[i];
+        Row[] own = new Row[each];
+        for (int r = 0; r < each; r++) {
+          int at = i * each + r;
+          own[r] = row(Arrays.copyOfRange(logits, at * classes, (at + 1) * classes), labels[at]);
+        }
+        said[batch.examples()[i]] = own;
       }
       done += batch.size();
     }
-    return new Evaluation(predicted, probability, labels, classes);
+    return of(said, classes);
+  }
+
+  private record Row(int predicted, float probability, int label) {}
+
+  private static Row row(float[] logits, int label) {
+    int best = argMax(logits);
+    return new Row(best, softmaxAt(logits, best), label);
+  }
+
+  private static Evaluation of(Row[][] said, int classes) {
+    int count = 0;
+    for (Row[] example : said) {
+      count += (int) Arrays.stream(example).filter(r -> r.label() != Kernels.PADDING).count();
+    }
+    int[] predicted = new int[count];
+    float[] probability = new float[count];
+    int[] labels = new int[count];
+    int[] example = new int[count];
+    int at = 0;
+    for (int e = 0; e < said.length; e++) {
+      for (Row row : said[e]) {
+        if (row.label() != Kernels.PADDING) {
+          predicted[at] = row.predicted();
+          probability[at] = row.probability();
+          labels[at] = row.label();
+          example[at++] = e;
+        }
+      }
+    }
+    return new Evaluation(predicted, probability, labels, example, classes);
+  }
+
+  @Override
+  public double score() {
+    return accuracy();
+  }
+
+  @Override
+  public String scoreName() {
+    return "accuracy";
+  }
+
+  @Override
+  public Map<String, Double> measures() {
+    return Map.of("accuracy", accuracy());
   }
 
   private static int argMax(float[] row) {

@@ -1,6 +1,5 @@
 package dev.sidefade.train;
 
-import dev.sidefade.backbone.Trunk;
 import dev.sidefade.backbone.TrunkOutput;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.tensor.DType;
@@ -14,13 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * The trunk's outputs for all examples, computed once: the trunk does not change while the head,
  * the last norm and the side network learn. Kept in memory where it fits, in a mapped temporary
- * file otherwise.
+ * file otherwise. Padding is not kept.
  */
 public final class FeatureCache implements FeatureFeed {
   /** Hears of progress. */
@@ -29,15 +28,22 @@ public final class FeatureCache implements FeatureFeed {
     void examples(long done);
   }
 
-  private final Trunk trunk;
+  private final ExampleSet examples;
+  private final FeatureSource source;
   private final int taps;
-  private final int[] labels;
   private final Arena arena = Arena.ofShared();
 
-  /** One per output of the trunk: [examples, ...]. */
+  /** Where the rows of an example begin, in rows; its tokens follow. */
+  private final long[] firstRow;
+
+  /** One per output of the trunk: [rows, width], an output that is not per token one row each. */
   private final List<Tensor> stored = new ArrayList<>();
 
   private final List<Tensor> gathered = new ArrayList<>();
+
+  /** [rows] of the largest batch; null where no example is padded. */
+  private final Tensor valid;
+
   private final long bytes;
   private final boolean mapped;
   private int[] order;
@@ -45,14 +51,13 @@ public final class FeatureCache implements FeatureFeed {
   private int position;
 
   /**
-   * Runs the trunk over all images of {@code live}.
+   * Runs the trunk over all examples of {@code live}.
    *
    * @param batch largest batch that will be asked for
    * @param memoryLimit bytes above which the cache goes to a file in {@code folder}
    */
   public static FeatureCache fill(
       LiveFeatures live,
-      Trunk trunk,
       int taps,
       int batch,
       Device device,
@@ -60,7 +65,7 @@ public final class FeatureCache implements FeatureFeed {
       Path folder,
       Progress progress)
       throws IOException {
-    FeatureCache cache = new FeatureCache(live, trunk, taps, batch, device, memoryLimit, folder);
+    FeatureCache cache = new FeatureCache(live, taps, batch, device, memoryLimit, folder);
     try {
       cache.fillFrom(live, batch, progress);
       return cache;
@@ -71,31 +76,48 @@ public final class FeatureCache implements FeatureFeed {
   }
 
   private FeatureCache(
-      LiveFeatures live,
-      Trunk trunk,
-      int taps,
-      int batch,
-      Device device,
-      long memoryLimit,
-      Path folder)
+      LiveFeatures live, int taps, int batch, Device device, long memoryLimit, Path folder)
       throws IOException {
-    this.trunk = trunk;
+    this.examples = live.examples();
+    this.source = live.source();
     this.taps = taps;
-    this.labels = IntStream.range(0, live.size()).map(live::label).toArray();
+    firstRow = new long[size() + 1];
+    for (int i = 0; i < size(); i++) {
+      firstRow[i + 1] = firstRow[i] + tokens(i);
+    }
     long total = 0;
-    for (TrunkOutput output : trunk.outputs()) {
-      total = Math.addExact(total, Shape.of(output.shape(live.size())).size() * 4);
+    for (TrunkOutput output : source.outputs()) {
+      total = Math.addExact(total, shape(output).size() * 4);
     }
     bytes = total;
     mapped = total > memoryLimit;
     MemorySegment memory = mapped ? mapFile(folder, total) : arena.allocate(total, 64);
     long at = 0;
-    for (TrunkOutput output : trunk.outputs()) {
-      Shape shape = Shape.of(output.shape(live.size()));
+    int rows = Math.min(batch, size());
+    int longest = examples.paddedTokens(examples.longest());
+    for (TrunkOutput output : source.outputs()) {
+      Shape shape = shape(output);
       stored.add(Tensor.wrap(memory.asSlice(at, shape.size() * 4), shape, DType.F32));
-      gathered.add(device.allocate(output.shape(Math.min(batch, live.size()))));
+      gathered.add(device.allocate(output.shape(rows, longest)));
       at += shape.size() * 4;
     }
+    valid = longest == 0 ? null : device.allocate((long) rows * longest);
+  }
+
+  /** Rows of an example: its own tokens, or those that the backbone makes of every one. */
+  private long tokens(int example) {
+    int own = examples.tokens(example);
+    return own > 0
+        ? own
+        : source.outputs().stream()
+            .filter(TrunkOutput::perToken)
+            .mapToLong(TrunkOutput::tokens)
+            .findFirst()
+            .orElse(1);
+  }
+
+  private Shape shape(TrunkOutput output) {
+    return Shape.of(output.perToken() ? firstRow[size()] : size(), output.width());
   }
 
   /**
@@ -113,19 +135,41 @@ public final class FeatureCache implements FeatureFeed {
   }
 
   private void fillFrom(LiveFeatures live, int batch, Progress progress) {
-    live.start(0, IntStream.range(0, live.size()).toArray(), batch);
+    int[] walk = examples.walk();
+    live.start(0, walk, batch);
     int done = 0;
-    while (done < live.size()) {
-      int count = live.next().size();
-      List<Tensor> outputs = live.outputs(count);
-      for (int i = 0; i < outputs.size(); i++) {
-        Tensor all = stored.get(i);
-        long one = all.size() / size();
-        all.slice(done * one, count * one).copyFrom(outputs.get(i).view(count * one));
+    while (done < walk.length) {
+      Batch computed = live.next();
+      List<Tensor> outputs = live.outputs(computed.size(), computed.features().tokens());
+      for (int o = 0; o < outputs.size(); o++) {
+        for (int i = 0; i < computed.size(); i++) {
+          put(o, computed.examples()[i], outputs.get(o), i);
+        }
       }
-      done += count;
+      done += computed.size();
       progress.examples(done);
     }
+  }
+
+  private void put(int output, int example, Tensor computed, int row) {
+    MemorySegment all = stored.get(output).segment();
+    MemorySegment batch = computed.segment();
+    long one = batch.byteSize() / computed.dim(0);
+    MemorySegment.copy(batch, row * one, all, offset(output, example), bytesOf(output, example));
+  }
+
+  private boolean perToken(int output) {
+    return source.outputs().get(output).perToken();
+  }
+
+  private long offset(int output, int example) {
+    long row = perToken(output) ? firstRow[example] : example;
+    return row * stored.get(output).dim(1) * Float.BYTES;
+  }
+
+  private long bytesOf(int output, int example) {
+    long rows = perToken(output) ? firstRow[example + 1] - firstRow[example] : 1;
+    return rows * stored.get(output).dim(1) * Float.BYTES;
   }
 
   /** Bytes of all features. */
@@ -140,12 +184,12 @@ public final class FeatureCache implements FeatureFeed {
 
   @Override
   public int size() {
-    return labels.length;
+    return examples.size();
   }
 
   @Override
-  public int label(int example) {
-    return labels[example];
+  public int[] walk() {
+    return examples.walk();
   }
 
   @Override
@@ -161,29 +205,46 @@ public final class FeatureCache implements FeatureFeed {
     if (count <= 0) {
       throw new IllegalStateException("the epoch has no more batches");
     }
-    int[] examples = new int[count];
-    int[] batchLabels = new int[count];
-    for (int i = 0; i < count; i++) {
-      examples[i] = order[position + i];
-      batchLabels[i] = labels[examples[i]];
-    }
+    int[] batch = Arrays.copyOfRange(order, position, position + count);
     position += count;
+    int tokens = examples.paddedTokens(Arrays.stream(batch).map(examples::tokens).max().orElse(0));
     List<Tensor> views = new ArrayList<>();
     for (int o = 0; o < stored.size(); o++) {
-      views.add(gather(o, examples));
+      views.add(gather(o, batch, tokens));
     }
-    return new Batch(TrunkFeatures.of(trunk, taps, views), examples, batchLabels);
+    TrunkFeatures features = TrunkFeatures.of(source, taps, views, valid(batch, tokens));
+    return new Batch(features, batch, examples.targets(batch, tokens));
   }
 
-  private Tensor gather(int output, int[] examples) {
+  private Tensor gather(int output, int[] batch, int tokens) {
     MemorySegment from = stored.get(output).segment();
-    Tensor to = gathered.get(output).slice(0, trunk.outputs().get(output).shape(examples.length));
+    long[] dims = source.outputs().get(output).shape(batch.length, tokens);
+    Tensor to = gathered.get(output).slice(0, dims);
     MemorySegment target = to.segment();
-    long one = from.byteSize() / size();
-    for (int i = 0; i < examples.length; i++) {
-      MemorySegment.copy(from, examples[i] * one, target, i * one, one);
+    long one = target.byteSize() / batch.length;
+    for (int i = 0; i < batch.length; i++) {
+      long used = bytesOf(output, batch[i]);
+      MemorySegment.copy(from, offset(output, batch[i]), target, i * one, used);
+      if (used < one) {
+        target.asSlice(i * one + used, one - used).fill((byte) 0);
+      }
     }
     return to;
+  }
+
+  /** [examples * tokens]; null where no example is padded. */
+  private Tensor valid(int[] batch, int tokens) {
+    if (valid == null) {
+      return null;
+    }
+    Tensor mask = valid.slice(0, (long) batch.length * tokens);
+    for (int i = 0; i < batch.length; i++) {
+      int own = examples.tokens(batch[i]);
+      for (int t = 0; t < tokens; t++) {
+        mask.set((long) i * tokens + t, t < own ? 1 : 0);
+      }
+    }
+    return mask;
   }
 
   @Override
@@ -191,6 +252,9 @@ public final class FeatureCache implements FeatureFeed {
     gathered.forEach(Tensor::close);
     gathered.clear();
     stored.clear();
+    if (valid != null) {
+      valid.close();
+    }
     arena.close();
   }
 }

@@ -1,9 +1,9 @@
 package dev.sidefade.train;
 
-/** Delivers the frozen features of examples, batch by batch. */
+/** Delivers the features of examples, batch by batch. */
 public interface FeatureFeed extends AutoCloseable {
   /** One batch, valid until the next. */
-  record Batch(TrunkFeatures features, int[] examples, int[] labels) {
+  record Batch(TrunkFeatures features, int[] examples, Targets targets) {
     /** Number of examples. */
     public int size() {
       return examples.length;
@@ -13,8 +13,8 @@ public interface FeatureFeed extends AutoCloseable {
   /** Number of examples. */
   int size();
 
-  /** Label of an example, -1 if it has none. */
-  int label(int example);
+  /** Order in which all examples are best walked through. */
+  int[] walk();
 
   /**
    * Starts to deliver these examples in this order, {@code rows} at a time, the last batch perhaps

@@ -1,86 +1,79 @@
 package dev.sidefade.train;
 
-import dev.sidefade.backbone.Trunk;
 import dev.sidefade.backbone.TrunkOutput;
-import dev.sidefade.data.Augmentation;
-import dev.sidefade.data.BatchLoader;
-import dev.sidefade.data.ImageSource;
-import dev.sidefade.data.ImageSpec;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Decodes images ahead and runs the trunk on every batch: for augmented images, and to fill a
+ * Runs the backbone on every batch: where its constants learn, for augmented images, and to fill a
  * cache.
  */
 public final class LiveFeatures implements FeatureFeed {
-  private final ImageSource images;
-  private final ImageSpec spec;
-  private final Augmentation augmentation;
-  private final long seed;
-  private final Trunk trunk;
+  private final ExampleSet examples;
+  private final FeatureSource source;
   private final int taps;
   private final List<Tensor> outputs = new ArrayList<>();
-  private BatchLoader loader;
+  private ExampleSet.Loader loader;
 
   /**
-   * @param trunk its first {@code taps} outputs are the taps of the side network
+   * @param source its first {@code taps} outputs are the taps of the side network
    * @param batch largest batch
    */
   public LiveFeatures(
-      ImageSource images,
-      ImageSpec spec,
-      Augmentation augmentation,
-      long seed,
-      Trunk trunk,
-      int taps,
-      int batch,
-      Device device) {
-    this.images = images;
-    this.spec = spec;
-    this.augmentation = augmentation;
-    this.seed = seed;
-    this.trunk = trunk;
+      ExampleSet examples, FeatureSource source, int taps, int batch, Device device) {
+    this.examples = examples;
+    this.source = source;
     this.taps = taps;
-    for (TrunkOutput output : trunk.outputs()) {
-      outputs.add(device.allocate(output.shape(batch)));
+    int tokens = examples.paddedTokens(examples.longest());
+    for (TrunkOutput output : source.outputs()) {
+      outputs.add(device.allocate(output.shape(Math.min(batch, examples.size()), tokens)));
     }
   }
 
-  /** The outputs of the trunk for the last batch, in its own shapes. */
-  List<Tensor> outputs(int batch) {
+  ExampleSet examples() {
+    return examples;
+  }
+
+  FeatureSource source() {
+    return source;
+  }
+
+  /** Memory of the outputs for a batch, in the backbone's own shapes. */
+  List<Tensor> outputs(int batch, int tokens) {
     List<Tensor> views = new ArrayList<>();
     for (int i = 0; i < outputs.size(); i++) {
-      views.add(outputs.get(i).slice(0, trunk.outputs().get(i).shape(batch)));
+      views.add(outputs.get(i).slice(0, source.outputs().get(i).shape(batch, tokens)));
     }
     return views;
   }
 
   @Override
   public int size() {
-    return images.size();
+    return examples.size();
   }
 
   @Override
-  public int label(int example) {
-    return images.label(example);
+  public int[] walk() {
+    return examples.walk();
   }
 
   @Override
   public void start(long epoch, int[] order, int rows) {
     closeLoader();
-    loader = new BatchLoader(images, spec, augmentation, seed, epoch, order, rows);
+    loader = examples.load(epoch, order, rows);
   }
 
   @Override
   public Batch next() {
-    BatchLoader.Batch batch =
-        loader.next().orElseThrow(() -> new IllegalStateException("the epoch has no more batches"));
-    List<Tensor> views = outputs(batch.size());
-    trunk.run(batch.images(), batch.size(), views);
-    return new Batch(TrunkFeatures.of(trunk, taps, views), batch.indices(), batch.labels());
+    ExampleSet.Loaded batch = loader.next();
+    int count = batch.examples().length;
+    List<Tensor> views = outputs(count, batch.tokens());
+    source.run(batch.inputs(), count, views);
+    TrunkFeatures features = TrunkFeatures.of(source, taps, views, batch.valid());
+    return new Batch(
+        features, batch.examples(), examples.targets(batch.examples(), batch.tokens()));
   }
 
   private void closeLoader() {

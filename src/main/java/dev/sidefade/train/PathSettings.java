@@ -6,16 +6,19 @@ import dev.sidefade.distill.MaskSchedule;
 /**
  * How the two networks learn from labels and from each other.
  *
+ * @param task what is learned
  * @param logits direction of the logit path
  * @param temperature of the distillation
  * @param klWeight its factor
+ * @param klRows which rows the teacher speaks to
  * @param labelSmoothing of the cross-entropy
  * @param features direction of the feature path
  * @param maskRatio share of tokens masked in the ladder
  * @param maskSchedule how that share changes
  * @param rateSide learning rate of the side network
  * @param rateHead learning rate of the backbone's output layer
- * @param rateNorm learning rate of the backbone's last norm; 0 = it stays as it is
+ * @param rateNorm learning rate of the backbone's norms and biases; 0 = they stay as they are
+ * @param rateLowRank learning rate of the low-rank deltas of the backbone's weights
  * @param weightDecay decoupled
  * @param clipNorm largest gradient norm of each network; 0 = not clipped
  * @param backboneEvery steps between updates of the backbone's constants
@@ -23,9 +26,11 @@ import dev.sidefade.distill.MaskSchedule;
  * @param seed of the masks
  */
 public record PathSettings(
+    Task task,
     Direction logits,
     float temperature,
-    float klWeight,
+    KlWeight klWeight,
+    KlRows klRows,
     float labelSmoothing,
     Direction features,
     float maskRatio,
@@ -33,6 +38,7 @@ public record PathSettings(
     float rateSide,
     float rateHead,
     float rateNorm,
+    float rateLowRank,
     float weightDecay,
     float clipNorm,
     int backboneEvery,

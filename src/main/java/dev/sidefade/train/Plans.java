@@ -1,23 +1,24 @@
 package dev.sidefade.train;
 
+import dev.sidefade.kernels.TokenLayout;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.IntFunction;
+import java.util.function.Function;
 
-/** Views of one memory for batches of different sizes, made when a size is met first. */
+/** Views of one memory for batches of different layouts, made when a layout is met first. */
 final class Plans<T> {
-  private final IntFunction<T> maker;
-  private final Map<Integer, T> made = new HashMap<>();
+  private final Function<TokenLayout, T> maker;
+  private final Map<TokenLayout, T> made = new HashMap<>();
 
-  Plans(IntFunction<T> maker) {
+  Plans(Function<TokenLayout, T> maker) {
     this.maker = maker;
   }
 
-  T of(int batch) {
-    T plan = made.get(batch);
+  T of(TokenLayout layout) {
+    T plan = made.get(layout);
     if (plan == null) {
-      plan = maker.apply(batch);
-      made.put(batch, plan);
+      plan = maker.apply(layout);
+      made.put(layout, plan);
     }
     return plan;
   }

@@ -15,7 +15,7 @@ import java.util.Optional;
 
 /** The side network with its feature path, parameters and the memory of a step. */
 public final class SidePart implements AutoCloseable {
-  /** Memory for one size of batch. */
+  /** Memory for one layout of a batch. */
   record Plan(
       SideActivations activations, FeaturePath.Activations features, Tensor keep, Tensor dLogits) {}
 
@@ -23,6 +23,7 @@ public final class SidePart implements AutoCloseable {
   private final Optional<FeaturePath> features;
   private final Parameters parameters = new Parameters();
   private final Tensor memory;
+  private final TokenLayout layout;
   private final Plans<Plan> plans;
 
   /**
@@ -39,7 +40,8 @@ public final class SidePart implements AutoCloseable {
     this.features = features.map(f -> new FeaturePath(f, config, parameters));
     parameters.allocate(device, seed);
     memory = device.allocate(Slab.measure(slab -> plan(slab, layout)));
-    plans = new Plans<>(batch -> plan(new Slab(memory), layout.withBatch(batch)));
+    this.layout = layout;
+    plans = new Plans<>(l -> plan(new Slab(memory), l));
   }
 
   private Plan plan(Slab slab, TokenLayout layout) {
@@ -47,7 +49,7 @@ public final class SidePart implements AutoCloseable {
         new SideActivations(network, layout, slab),
         features.map(f -> f.activations(layout, slab)).orElse(null),
         slab.take(layout.rows()),
-        slab.take(layout.batch(), network.config().classes()));
+        slab.take(network.config().pooling().rows(layout), network.config().classes()));
   }
 
   /** The network. */
@@ -72,14 +74,14 @@ public final class SidePart implements AutoCloseable {
     return features;
   }
 
-  Plan plan(int batch) {
-    return plans.of(batch);
+  Plan plan(TrunkFeatures trunk, int batch) {
+    return plans.of(trunk.layout(layout, batch));
   }
 
-  /** Logits [batch, classes] with nothing masked. */
+  /** Logits [batch, classes], or [batch * tokens, classes], with nothing masked. */
   public Tensor forward(Kernels kernels, TrunkFeatures trunk, int batch) {
-    Plan plan = plans.of(batch);
-    network.forward(kernels, trunk.taps(), null, null, plan.activations());
+    Plan plan = plan(trunk, batch);
+    network.forward(kernels, trunk.taps(), null, trunk.valid(), plan.activations());
     return plan.activations().logits();
   }
 

@@ -1,5 +1,6 @@
 package dev.sidefade.train;
 
+import dev.sidefade.distill.Direction;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.layers.Parameter;
 import dev.sidefade.tensor.Tensor;
@@ -73,6 +74,8 @@ public final class Trainer {
    */
   public void run(TrainingState state, Listener listener, Saver saver) throws IOException {
     while (state.epochsDone() < plan.epochs() && !state.stopped()) {
+      boolean sideTeaches = settings.logits() == Direction.SIDE_TO_BACKBONE;
+      path.setKlWeight(settings.klWeight().next(state.history(), sideTeaches));
       EpochRecord epoch = epoch(state.epochsDone(), listener);
       state.add(epoch);
       followBest(state, epoch);
@@ -114,30 +117,32 @@ public final class Trainer {
     return new EpochRecord(
         epoch + 1,
         losses.means(),
-        validationAccuracy(tail.map(this::tailNetwork), tail.map(t -> t.config().classes())),
-        validationAccuracy(
-            side.map(this::sideNetwork), side.map(s -> s.network().config().classes())),
+        validationScore(tail.map(this::tailNetwork), tail.map(t -> t.config().classes())),
+        validationScore(side.map(this::sideNetwork), side.map(s -> s.network().config().classes())),
         settings.schedule().factor(last),
         gates(),
         1 - masked,
         (System.nanoTime() - start) / 1e9);
   }
 
-  private double validationAccuracy(
-      Optional<Evaluation.Network> network, Optional<Integer> classes) {
+  private double validationScore(Optional<Outcome.Network> network, Optional<Integer> classes) {
     if (network.isEmpty() || validation.isEmpty()) {
       return Double.NaN;
     }
-    return Evaluation.of(
-            validation.get(), plan.order().rows(), classes.orElseThrow(), network.get())
-        .accuracy();
+    return Outcome.of(
+            settings.task(),
+            validation.get(),
+            plan.order().rows(),
+            classes.orElseThrow(),
+            network.get())
+        .score();
   }
 
-  private Evaluation.Network tailNetwork(BackboneTail part) {
-    return (features, batch) -> part.forward(device.kernels(), features.last(), batch);
+  private Outcome.Network tailNetwork(BackboneTail part) {
+    return (features, batch) -> part.forward(device.kernels(), features, batch);
   }
 
-  private Evaluation.Network sideNetwork(SidePart part) {
+  private Outcome.Network sideNetwork(SidePart part) {
     return (features, batch) -> part.forward(device.kernels(), features, batch);
   }
 

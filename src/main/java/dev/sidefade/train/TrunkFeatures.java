@@ -1,24 +1,56 @@
 package dev.sidefade.train;
 
-import dev.sidefade.backbone.Trunk;
+import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The frozen features of one batch: what the trunk returned.
+ * The features of one batch: what the trunk returned.
  *
  * @param taps [batch * tokens, width] of the taps that the side network reads
  * @param last [batch * tokens, width] what enters the backbone's last norm; often the last tap
  *     itself
+ * @param tokens of each example at the taps, padding included
+ * @param valid [batch * tokens] 1 = token, 0 = padding; null when all are tokens
  */
-public record TrunkFeatures(List<Tensor> taps, Tensor last) {
-  /** Arranges the outputs of a trunk, each [batch, tokens, width] or [batch, width], as rows. */
-  public static TrunkFeatures of(Trunk trunk, int taps, List<Tensor> outputs) {
+public record TrunkFeatures(List<Tensor> taps, Tensor last, int tokens, Tensor valid) {
+  /**
+   * Arranges the outputs of a trunk, each [batch, tokens, width] or [batch, width], as rows.
+   *
+   * @param taps how many outputs are taps
+   */
+  public static TrunkFeatures of(
+      FeatureSource source, int taps, List<Tensor> outputs, Tensor valid) {
     List<Tensor> rows = new ArrayList<>();
-    for (Tensor output : outputs) {
+    int tokens = 1;
+    for (int i = 0; i < outputs.size(); i++) {
+      Tensor output = outputs.get(i);
+      if (source.outputs().get(i).perToken()) {
+        tokens = Math.toIntExact(output.dim(1));
+      }
       rows.add(output.view(output.shape().rows(), output.dim(-1)));
     }
-    return new TrunkFeatures(List.copyOf(rows.subList(0, taps)), rows.get(trunk.finalInput()));
+    return new TrunkFeatures(
+        List.copyOf(rows.subList(0, taps)), rows.get(source.finalInput()), tokens, valid);
+  }
+
+  /** The arrangement of the tokens at the taps. */
+  TokenLayout layout(TokenLayout largest, int batch) {
+    return largest.with(batch, tokens);
+  }
+
+  /**
+   * The arrangement of the rows that enter the last norm: one for each example where the backbone
+   * pools before it.
+   */
+  TokenLayout lastLayout(TokenLayout largest, int batch) {
+    int length = Math.toIntExact(last.shape().rows()) / batch;
+    return largest.with(batch, length);
+  }
+
+  /** {@link #valid} for the rows of {@link #last}; null where those are pooled already. */
+  Tensor lastValid() {
+    return valid != null && last.shape().rows() == valid.size() ? valid : null;
   }
 }

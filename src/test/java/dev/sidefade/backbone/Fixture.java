@@ -4,6 +4,7 @@ import static dev.sidefade.backbone.BackboneStructure.Kind.POST_NORM;
 import static dev.sidefade.backbone.BackboneStructure.Kind.PRE_NORM;
 import static dev.sidefade.backbone.ReadOut.Kind.CLS;
 import static dev.sidefade.backbone.ReadOut.Kind.MEAN;
+import static dev.sidefade.backbone.ReadOut.Kind.NONE;
 import static dev.sidefade.backbone.ReadOut.Kind.POOLER;
 
 import java.util.List;
@@ -62,6 +63,8 @@ record Fixture(
         vit("vit_hf_legacy14", 2, CHAIN, CLS, 5, 1),
         vit("vit_hf_dynamo20", 2, OP, CLS, 5, 1),
         vit("vit_hf_model_legacy17", 2, OP, POOLER, 0, 1),
+        vit("vit12_legacy17", 12, OP, CLS, 5, 1),
+        vit("vit12_dynamo20", 12, OP, CLS, 5, 1),
         bert("bert_model_legacy14", 2, CHAIN, 0),
         bert("bert_model_dynamo18", 2, OP, 0),
         bert("bert_legacy14", 2, CHAIN, 5),
@@ -69,7 +72,20 @@ record Fixture(
         bert("bert_sdpa_legacy17", 2, OP, 5),
         bert("bert_dynamo18", 3, OP, 5),
         bert("bert_dynamo20", 2, OP, 5),
-        bert("bert_eager_dynamo20", 2, OP, 5));
+        bert("bert_eager_dynamo20", 2, OP, 5),
+        bert("minilm_legacy11", 3, CHAIN, 0),
+        bert("minilm_legacy14", 3, CHAIN, 0),
+        bert("roberta_legacy14", 2, CHAIN, 5),
+        bert("roberta_legacy17", 2, OP, 5),
+        bert("roberta_dynamo18", 2, OP, 5),
+        bert("roberta_dynamo20", 2, OP, 5),
+        bert("roberta_model_legacy17", 2, OP, 0),
+        bert("distilbert_legacy14", 2, CHAIN, 5),
+        bert("distilbert_legacy17", 2, OP, 5),
+        bert("distilbert_dynamo18", 2, OP, 5),
+        bert("distilbert_dynamo20", 2, OP, 5),
+        // tokens are all that comes out of DistilBERT without a classifier
+        text("distilbert_model_legacy11", 2, CHAIN, NONE, 0));
   }
 
   static Stream<String> names() {
@@ -78,6 +94,25 @@ record Fixture(
 
   boolean text() {
     return kind == POST_NORM;
+  }
+
+  /** What the model is fed: token types are something that only BERT has. */
+  List<String> inputs() {
+    if (!text()) {
+      return List.of(name.startsWith("vit_hf") ? "pixel_values" : "image");
+    }
+    boolean types = name.startsWith("bert") || name.startsWith("minilm");
+    return types
+        ? List.of("input_ids", "attention_mask", "token_type_ids")
+        : List.of("input_ids", "attention_mask");
+  }
+
+  /** What its norms add to the variance. */
+  float epsilon() {
+    if (name.startsWith("roberta")) {
+      return 1e-5f;
+    }
+    return inputs().contains("image") ? 1e-6f : 1e-12f;
   }
 
   private static Fixture vit(
@@ -97,13 +132,18 @@ record Fixture(
   }
 
   private static Fixture bert(String name, int blocks, Norm.Form form, long classes) {
+    return text(name, blocks, form, POOLER, classes);
+  }
+
+  private static Fixture text(
+      String name, int blocks, Norm.Form form, ReadOut.Kind readOut, long classes) {
     return new Fixture(
         name,
         POST_NORM,
         blocks,
         2 * blocks + 1,
         form,
-        POOLER,
+        readOut,
         0,
         false,
         classes,

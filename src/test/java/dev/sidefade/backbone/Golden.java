@@ -19,14 +19,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** What PyTorch computed for a test model: a safetensors file, in memory of an arena. */
-record Golden(Map<String, Tensor> tensors) {
+public record Golden(Map<String, String> metadata, Map<String, Tensor> tensors) {
 
   /** A file under src/test/resources/models. */
-  static Path model(String file) {
+  public static Path model(String file) {
     return resource("/models/" + file);
   }
 
-  static Path resource(String name) {
+  public static Path resource(String name) {
     URL url = Golden.class.getResource(name);
     if (url == null) {
       throw new IllegalStateException("test resource " + name + " is missing");
@@ -39,26 +39,34 @@ record Golden(Map<String, Tensor> tensors) {
   }
 
   static Golden read(String name, Arena arena) throws IOException {
-    byte[] bytes = Files.readAllBytes(model(name + ".golden.safetensors"));
+    return read(model(name + ".golden.safetensors"), arena);
+  }
+
+  /** Any file with float32 and int64 tensors. */
+  public static Golden read(Path file, Arena arena) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
     int header = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
     String json = new String(bytes, 8, header, StandardCharsets.UTF_8);
+    Map<String, String> metadata = new LinkedHashMap<>();
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     JsonObject entries = JsonParser.parseString(json).getAsJsonObject();
     for (String key : entries.keySet()) {
-      if (!key.equals("__metadata__")) {
-        JsonObject entry = entries.getAsJsonObject(key);
+      JsonObject entry = entries.getAsJsonObject(key);
+      if (key.equals("__metadata__")) {
+        entry.asMap().forEach((name, text) -> metadata.put(name, text.getAsString()));
+      } else {
         tensors.put(key, tensor(entry, bytes, 8 + header, arena));
       }
     }
-    return new Golden(tensors);
+    return new Golden(metadata, tensors);
   }
 
-  Tensor get(String name) {
+  public Tensor get(String name) {
     return tensors.get(name);
   }
 
   /** Rows {@code from} to {@code to} (exclusive) of all inputs. */
-  Map<String, Tensor> inputs(long from, long to) {
+  public Map<String, Tensor> inputs(long from, long to) {
     Map<String, Tensor> inputs = new LinkedHashMap<>();
     tensors.forEach((key, tensor) -> {
       if (key.startsWith("input.")) {
@@ -72,7 +80,7 @@ record Golden(Map<String, Tensor> tensors) {
     return get("logits").dim(0);
   }
 
-  static Tensor rows(Tensor tensor, long from, long to) {
+  public static Tensor rows(Tensor tensor, long from, long to) {
     long[] dims = tensor.shape().toArray();
     long row = tensor.size() / dims[0];
     dims[0] = to - from;

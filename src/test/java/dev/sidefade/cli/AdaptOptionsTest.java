@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sidefade.AdaptConfig;
+import dev.sidefade.GradientMode;
 import dev.sidefade.SideKind;
+import dev.sidefade.SideView;
+import dev.sidefade.TaskKind;
 import dev.sidefade.Tune;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
+import dev.sidefade.train.KlRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +63,8 @@ class AdaptOptionsTest {
             "24",
             "--taps",
             "0,2-4",
+            "--side-view",
+            "tuned",
             "--features",
             "backbone-to-side",
             "--shallow",
@@ -79,6 +85,20 @@ class AdaptOptionsTest {
             "1.5",
             "--kl-weight",
             "0.75",
+            "--kl-rows",
+            "sure",
+            "--task",
+            "tokens",
+            "--tokenizer",
+            "t.json",
+            "--max-length",
+            "77",
+            "--lr-low-rank",
+            "4e-2",
+            "--gradient-memory",
+            "taps",
+            "--micro-batch",
+            "6",
             "--mask-ratio",
             "0.125",
             "--mask-on",
@@ -132,6 +152,7 @@ class AdaptOptionsTest {
             .side(SideKind.ADAPTER)
             .sideWidth(24)
             .taps(List.of(0, 2, 3, 4))
+            .sideView(SideView.TUNED)
             .features(Direction.BACKBONE_TO_SIDE)
             .shallow(List.of(1, 2))
             .deep(List.of())
@@ -142,6 +163,14 @@ class AdaptOptionsTest {
             .logits(Direction.BACKBONE_TO_SIDE)
             .temperature(1.5)
             .klWeight(0.75)
+            .klAuto(false)
+            .klRows(KlRows.SURE)
+            .task(TaskKind.TOKENS)
+            .tokenizer(Path.of("t.json"))
+            .maxLength(77)
+            .learningRateLowRank(4e-2)
+            .gradientMode(GradientMode.TAPS)
+            .microBatch(6)
             .maskRatio(0.125)
             .maskPlacement(MaskPlacement.INPUT)
             .maskSchedule(MaskSchedule.COSINE)
@@ -183,9 +212,12 @@ class AdaptOptionsTest {
     others.put("deep", "5");
     others.put("mean", "0.5,0.25");
     others.put("std", "0.125");
-    others.put("tune", "head");
+    others.put("tune", "biases:2");
+    others.put("kl-rows", "unlabelled");
+    others.put("gradient-memory", "stored");
     others.put("side", "adapter");
     others.put("taps", "1,3");
+    others.put("side-view", "tuned");
     others.put("logits", "off");
     others.put("mask-on", "input");
     others.put("mask-schedule", "linear");
@@ -194,6 +226,8 @@ class AdaptOptionsTest {
         List.of(
             "epochs",
             "batch",
+            "micro-batch",
+            "max-length",
             "rank",
             "warmup",
             "backbone-every",
@@ -214,6 +248,7 @@ class AdaptOptionsTest {
             "lr-side",
             "lr-head",
             "lr-norm",
+            "lr-low-rank",
             "weight-decay",
             "clip",
             "label-smoothing")) {
@@ -246,8 +281,17 @@ class AdaptOptionsTest {
 
   @Test
   void everyConstantOfEveryChoiceCanBeWritten() {
-    for (Tune tune : Tune.values()) {
-      assertEquals(tune, config("--tune", Choice.text(tune)).tune());
+    for (TaskKind task : TaskKind.values()) {
+      String[] tokenizer = task.isText() ? new String[] {"--tokenizer=t"} : new String[0];
+      List<String> options = new ArrayList<>(List.of(tokenizer));
+      options.addAll(List.of("--task", Choice.text(task)));
+      assertEquals(task, config(options.toArray(String[]::new)).task());
+    }
+    for (GradientMode mode : GradientMode.values()) {
+      assertEquals(mode, config("--gradient-memory", Choice.text(mode)).gradientMode());
+    }
+    for (KlRows rows : KlRows.values()) {
+      assertEquals(rows, config("--kl-rows", Choice.text(rows)).klRows());
     }
     for (Pooling pooling : Pooling.values()) {
       assertEquals(Optional.of(pooling), config("--readout", Choice.text(pooling)).readout());
@@ -264,6 +308,37 @@ class AdaptOptionsTest {
   }
 
   @Test
+  void whatToTuneIsReadByTheLibrary() {
+    for (Tune tune :
+        List.of(
+            Tune.NONE,
+            Tune.HEAD,
+            Tune.FINAL_NORM,
+            Tune.NORMS,
+            Tune.NORMS.inLastBlocks(3),
+            Tune.BIASES,
+            Tune.BIASES.inLastBlocks(1),
+            Tune.lowRank(8),
+            Tune.lowRank(2).inLastBlocks(5))) {
+      assertEquals(tune, config("--tune", tune.toString()).tune());
+    }
+    assertEquals(Tune.lowRank(4), config().tune());
+  }
+
+  @Test
+  void theWeightOfTheDistillationFollowsOrStays() {
+    assertTrue(config().klAuto());
+    assertEquals(1, config().klWeight());
+    assertTrue(config("--kl-weight=auto:0.5").klAuto());
+    assertEquals(0.5, config("--kl-weight=auto:0.5").klWeight());
+    assertFalse(config("--kl-weight=1").klAuto());
+    for (String spelling : List.of("auto", "auto:0.5", "2.0", "0.0")) {
+      AdaptConfig config = config("--kl-weight", spelling);
+      assertEquals(spelling, AdaptDefaults.spelled(config).get("kl-weight"));
+    }
+  }
+
+  @Test
   void allTapsIsTheEmptyList() {
     assertEquals(List.of(), config("--taps", "all").taps());
     assertEquals(IntStream.rangeClosed(0, 12).boxed().toList(), config("--taps", "0-12").taps());
@@ -273,9 +348,27 @@ class AdaptOptionsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--tune|FINAL_NORM|expected one of none, head, final-norm, got 'FINAL_NORM'",
+        "--tune|FINAL_NORM|what to tune is 'FINAL_NORM', but one of these was expected: none, head",
+        "--tune|low-rank|one of these was expected",
+        "--tune|low-rank:0|a rank of 0",
+        "--tune|low-rank:4:0|cannot be tuned in 0 blocks",
+        "--tune|head:2|one of these was expected",
+        "--tune|norms:many|one of these was expected",
+        "--task|audio|expected one of image, text, regression, tokens",
+        "--task|text|give its tokenizer.json with --tokenizer",
+        "--tokenizer|t.json|the task is image",
+        "--max-length|-1|must not be negative",
+        "--kl-weight|often|expected auto, a number such as 0.5, or both as in auto:0.5",
+        "--kl-weight|auto:|expected auto",
+        "--kl-weight|-1|KL weight must not be negative",
+        "--kl-weight|auto:NaN|expected auto",
+        "--kl-rows|none|expected one of all, unlabelled, sure",
+        "--lr-low-rank|-1|must not be negative",
+        "--gradient-memory|some|expected one of auto, stored, taps",
+        "--micro-batch|-2|micro-batch must not be negative",
         "--readout|cls_mean|expected one of cls, mean, cls+mean",
         "--side|lstm|expected one of transformer, adapter, none",
+        "--side-view|both|expected one of frozen, tuned",
         "--features|on|expected one of backbone-to-side, side-to-backbone, off",
         "--logits|both|expected one of backbone-to-side",
         "--mask-on|tokens|expected one of state, input",

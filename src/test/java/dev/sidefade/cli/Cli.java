@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.sidefade.AdaptConfig;
 import dev.sidefade.AdaptResult;
+import dev.sidefade.PretendedRuns;
 import dev.sidefade.report.MetricsJson;
 import dev.sidefade.report.RunReport;
 import java.io.IOException;
@@ -97,5 +98,10 @@ final class Cli {
         .accuracy(RunReport.TEST, RunReport.LINEAR_PROBE, 0.5)
         .accuracy(RunReport.TEST, RunReport.FADED, 0.75)
         .build();
+  }
+
+  /** What a pretended adaptation reports: it does as well as its seed. */
+  static RunReport reportOf(AdaptConfig config) {
+    return PretendedRuns.report(config, 0.5 + config.seed() / 100.0);
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sidefade.AdaptConfig;
+import dev.sidefade.TaskKind;
 import dev.sidefade.Tune;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -83,6 +84,10 @@ class ConfigFileTest {
             .deep(List.of())
             .sideWidth(12)
             .temperature(3.25)
+            .tune(Tune.lowRank(2).inLastBlocks(3))
+            .task(TaskKind.REGRESSION)
+            .tokenizer(Path.of("t.json"))
+            .klWeight(0.5)
             .resume(true)
             .build();
     StringBuilder text = new StringBuilder();
@@ -139,6 +144,21 @@ class ConfigFileTest {
       assertEquals(2, outcome.code(), outcome.err());
       outcome.sentence();
     }
+  }
+
+  @Test
+  void comparisonsHaveKeysOfTheirOwn() throws IOException {
+    String start = "{\"backbone\":\"b\",\"train\":\"t\",\"out\":\"o\",";
+    String seeds = file(start + "\"seeds\":[0,\"x\"]}");
+    String wrong = Cli.run("compare", "--config", seeds).refusal();
+    assertTrue(wrong.contains("--seeds") && wrong.contains(seeds), wrong);
+    for (String key : List.of("seed", "resume")) {
+      String sentence =
+          Cli.run("compare", "--config", file(start + "\"" + key + "\":1}")).refusal();
+      assertTrue(sentence.contains("no option of sidefade compare"), sentence);
+    }
+    String adapt = Cli.run("adapt", "--config", file(start + "\"seeds\":3}")).refusal();
+    assertTrue(adapt.contains("no option of sidefade adapt"), adapt);
   }
 
   @Test

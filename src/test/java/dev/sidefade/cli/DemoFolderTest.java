@@ -108,7 +108,7 @@ class DemoFolderTest {
     assertEquals(DemoSettings.config(out.resolve("data"), out.resolve("result"), 4, 2), config);
     assertEquals(4, config.seed());
     assertEquals(2, config.threads());
-    assertEquals(Tune.FINAL_NORM, config.tune());
+    assertEquals(Tune.lowRank(4), config.tune());
     assertEquals(Optional.of(Pooling.CLS_MEAN), config.readout());
     assertEquals(Direction.SIDE_TO_BACKBONE, config.logits());
     assertTrue(config.unlabelled().isPresent());

@@ -3,12 +3,15 @@ package dev.sidefade.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.GradientMode;
 import dev.sidefade.SideKind;
-import dev.sidefade.Tune;
+import dev.sidefade.SideView;
+import dev.sidefade.TaskKind;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
+import dev.sidefade.train.KlRows;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -30,13 +33,17 @@ class HelpTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "adapt|--backbone --train --unlabelled --val --test --out --tune --readout --side"
+        "adapt|--backbone --train --unlabelled --val --test --out --task --tokenizer --max-length"
+            + " --lr-low-rank --gradient-memory --micro-batch --kl-rows --tune --readout --side"
             + " --side-width --taps --features --shallow --deep --generation-ratio --logits"
             + " --temperature --kl-weight --mask-ratio --mask-on --mask-schedule --epochs --batch"
             + " --lr-side --lr-head --lr-norm --label-smoothing --seed --device --threads --config"
             + " --resume --json --verbose",
-        "evaluate|--model --data --json --verbose",
-        "predict|--model --top --json FILE --verbose",
+        "compare|--backbone --train --unlabelled --val --test --out --task --tokenizer --tune"
+            + " --epochs --seeds --variants linear-probe norms-ce norms-smoothing side-kept"
+            + " faded-norms low-rank-ce faded-low-rank --device --config --json --verbose",
+        "evaluate|--model --tokenizer --data --json --verbose",
+        "predict|--model --tokenizer --top --json FILE --verbose",
         "inspect|M.onnx --json --verbose",
         "apply|--base --delta --out --verbose",
         "demo|--out --seed --threads --verbose ./sidefade-demo",
@@ -57,15 +64,36 @@ class HelpTest {
     String help = help("adapt", "-h");
     for (Class<? extends Enum<?>> type :
         List.of(
-            Tune.class,
+            TaskKind.class,
+            GradientMode.class,
+            KlRows.class,
             Pooling.class,
             SideKind.class,
+            SideView.class,
             Direction.class,
             MaskPlacement.class,
             MaskSchedule.class,
             DeviceChoice.class)) {
       assertTrue(help.contains("=" + String.join("|", Choice.texts(type))), type + "\n" + help);
     }
+  }
+
+  @Test
+  void theKindsOfTuningSayWhatTheyCost() {
+    String help = help("adapt", "-h").replaceAll("\\s+", " ");
+    for (String kind :
+        List.of("none:", "head:", "final-norm:", "norms[:K]:", "biases[:K]:", "low-rank:R[:K]:")) {
+      assertTrue(help.contains(" " + kind), kind);
+    }
+    assertTrue(help.contains("exact gradients") && help.contains("At inference all kinds cost"));
+  }
+
+  /** A comparison decides the seed and goes on by itself. */
+  @Test
+  void compareHasNoSeedAndNoResume() {
+    String help = help("compare", "-h");
+    assertTrue(!help.contains("--seed=") && !help.contains("--resume"), help);
+    assertTrue(help.replaceAll("\\s+", " ").contains("(default: 0,1,2)"), help);
   }
 
   /** The help tells the defaults that hold, for it asks the library. */
@@ -94,14 +122,14 @@ class HelpTest {
         shown++;
       }
     }
-    assertEquals(31, shown);
+    assertEquals(38, shown);
   }
 
   @Test
   void theRootListsAllCommands() {
     String help = help("--help");
     for (String command :
-        List.of("adapt", "evaluate", "predict", "inspect", "apply", "demo", "doctor")) {
+        List.of("adapt", "compare", "evaluate", "predict", "inspect", "apply", "demo", "doctor")) {
       assertTrue(help.contains("\n  " + command + " "), help);
     }
     assertTrue(
@@ -111,7 +139,8 @@ class HelpTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"adapt", "evaluate", "predict", "inspect", "apply", "demo", "doctor"})
+  @ValueSource(
+      strings = {"adapt", "compare", "evaluate", "predict", "inspect", "apply", "demo", "doctor"})
   void linesFitATerminal(String command) {
     help(command, "--help").lines().forEach(line -> assertTrue(line.length() <= 100, line));
   }

@@ -14,7 +14,9 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What predict and evaluate print. */
@@ -90,6 +92,7 @@ class PredictCommandTest {
     assertTrue(
         Cli.run("predict", "--model=m", "--threads=-2", "f").refusal().contains("--threads"));
     assertTrue(Cli.run("predict", "--model=m").refusal().contains("FILE"));
+    assertTrue(Cli.run("predict", "--model=m").refusal().contains("--tokenizer"));
     assertTrue(Cli.run("predict", "f").refusal().contains("--model"));
     assertTrue(Cli.run("evaluate", "--model=m").refusal().contains("--data"));
     assertTrue(
@@ -104,5 +107,20 @@ class PredictCommandTest {
     assertEquals(
         "{\"accuracy\":0.9309,\"examples\":797}", Json.line(EvaluateCommand.toJson(evaluation)));
     assertEquals("accuracy 93.09 % on 797 examples", EvaluateCommand.toText(evaluation));
+  }
+
+  @Test
+  void measuresOfTextsArePrintedByName() {
+    Map<String, Double> measures = new LinkedHashMap<>();
+    measures.put("f1", 0.5);
+    measures.put("spearman", 0.25);
+    measures.put("pearson", Double.NaN);
+    measures.put("examples", 12.0);
+    assertEquals(
+        "{\"f1\":0.5,\"spearman\":0.25,\"pearson\":null,\"examples\":12}",
+        Json.line(EvaluateCommand.toJson(measures)));
+    assertEquals(
+        "f1 50.00 %, spearman 0.2500, pearson NaN on 12 examples",
+        EvaluateCommand.toText(measures));
   }
 }

@@ -1,5 +1,7 @@
 package dev.sidefade.distill;
 
+import dev.sidefade.kernels.Kernels;
+
 /** The terms of the logit path in double, by their definitions. */
 final class DoubleLosses {
   private DoubleLosses() {}
@@ -23,11 +25,16 @@ final class DoubleLosses {
     return sum / labelled;
   }
 
-  /** T^2 KL(teacher || student), a mean over all rows. */
-  static double divergence(float[] teacher, float[] student, int rows, double temperature) {
-    int classes = student.length / rows;
+  /** T^2 KL(teacher || student), a mean over the rows that are not padding. */
+  static double divergence(float[] teacher, float[] student, int[] labels, double temperature) {
+    int classes = student.length / labels.length;
     double sum = 0;
-    for (int b = 0; b < rows; b++) {
+    int rows = 0;
+    for (int b = 0; b < labels.length; b++) {
+      if (labels[b] == Kernels.PADDING) {
+        continue;
+      }
+      rows++;
       double[] t = logSoftmax(teacher, b * classes, classes, temperature);
       double[] s = logSoftmax(student, b * classes, classes, temperature);
       for (int c = 0; c < classes; c++) {

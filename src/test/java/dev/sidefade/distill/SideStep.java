@@ -25,8 +25,9 @@ final class SideStep implements AutoCloseable {
    * @param taps [rows, width of the tap], one per tap
    * @param keep [rows], or null
    * @param valid [rows], or null
-   * @param removed [rows]
-   * @param teacher [batch, classes]
+   * @param removed [rows], or null to draw them
+   * @param teacher [N, classes], N rows being left by the pooling
+   * @param labels [N]
    */
   record Inputs(
       float[][] taps,
@@ -79,8 +80,9 @@ final class SideStep implements AutoCloseable {
     keep = filled(inputs.keep(), layout.rows());
     valid = filled(inputs.valid(), layout.rows());
     removed = filled(inputs.removed(), layout.rows());
-    teacher = filled(inputs.teacher(), layout.batch(), side.classes());
-    dLogits = owned(layout.batch(), side.classes());
+    int logits = side.pooling().rows(layout);
+    teacher = filled(inputs.teacher(), logits, side.classes());
+    dLogits = owned(logits, side.classes());
     losses = owned(2);
   }
 
@@ -112,11 +114,11 @@ final class SideStep implements AutoCloseable {
 
   private void addFeatureLoss(int tap, Tensor state, Tensor gradient) {
     Tensor h = taps.get(tap);
-    if (config.deep().contains(tap)) {
+    if (config.deep().contains(tap) && removed != null) {
       features.removed().copyFrom(removed);
       path.generate(device.kernels(), tap, h, valid, state, gradient, features);
     } else {
-      path.addTo(device.kernels(), tap, h, valid, state, gradient, features, 0, 0);
+      path.addTo(device.kernels(), tap, h, valid, state, gradient, features, 5, tap);
     }
   }
 
@@ -126,8 +128,7 @@ final class SideStep implements AutoCloseable {
     float[] logits = activations.logits().toFloats();
     double ce = DoubleLosses.crossEntropy(logits, inputs.labels(), weights.labelSmoothing());
     double kl =
-        DoubleLosses.divergence(
-            inputs.teacher(), logits, inputs.labels().length, weights.temperature());
+        DoubleLosses.divergence(inputs.teacher(), logits, inputs.labels(), weights.temperature());
     terms.put("cross_entropy", ce);
     terms.put("divergence", kl);
     terms.put("imitation", features.imitationLoss());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Distillation;
+import dev.sidefade.kernels.Kernels;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.kernels.TokenLayout;
@@ -26,13 +27,21 @@ class SideStepGradientTest {
 
   @ParameterizedTest
   @CsvSource({
-    "TRANSFORMER, STATE, CLS, true, false",
-    "TRANSFORMER, INPUT, MEAN, false, true",
-    "ADAPTER, STATE, CLS_MEAN, false, false",
-    "ADAPTER, INPUT, MEAN, true, true"
+    "TRANSFORMER, STATE, CLS, true, false, false",
+    "TRANSFORMER, INPUT, MEAN, false, true, true",
+    "TRANSFORMER, STATE, TOKENS, false, false, true",
+    "ADAPTER, STATE, CLS_MEAN, false, false, false",
+    "ADAPTER, INPUT, MEAN, true, true, false",
+    "ADAPTER, INPUT, TOKENS, false, true, true",
+    "ADAPTER, STATE, TOKENS, true, false, false"
   })
   void gradientsAreSlopes(
-      BlockKind kind, MaskPlacement placement, Pooling pooling, boolean grid, boolean standardize) {
+      BlockKind kind,
+      MaskPlacement placement,
+      Pooling pooling,
+      boolean grid,
+      boolean standardize,
+      boolean padded) {
     TokenLayout layout =
         grid ? new TokenLayout(BATCH, 7, 1, 2, 3) : new TokenLayout(BATCH, 6, 1, 0, 0);
     SideConfig side =
@@ -43,7 +52,7 @@ class SideStepGradientTest {
     Distillation weights = new Distillation(1.5f, 0.8f, 1, 0.05f);
     try (Device device = Device.cpu(1);
         SideStep step =
-            new SideStep(device, side, features, layout, weights, inputs(side, layout))) {
+            new SideStep(device, side, features, layout, weights, inputs(side, layout, padded))) {
       for (Parameter p : step.parameters.all()) {
         enliven(p);
       }
@@ -98,7 +107,7 @@ class SideStepGradientTest {
     return step.losses().get("total");
   }
 
-  private static SideStep.Inputs inputs(SideConfig side, TokenLayout layout) {
+  private static SideStep.Inputs inputs(SideConfig side, TokenLayout layout, boolean padded) {
     int rows = layout.rows();
     float[][] taps = new float[side.tapWidths().size()][];
     for (int l = 0; l < taps.length; l++) {
@@ -106,13 +115,23 @@ class SideStepGradientTest {
     }
     float[] keep = new float[rows];
     float[] removed = new float[rows];
+    float[] valid = new float[rows];
     for (int r = 0; r < rows; r++) {
+      // samples get shorter and shorter
+      valid[r] = padded && r % layout.tokens() >= layout.tokens() - r / layout.tokens() ? 0 : 1;
       boolean prefix = r % layout.tokens() < layout.prefix();
       keep[r] = prefix || CounterRandom.uniform(3, 3, r) < 0.7 ? 1 : 0;
-      removed[r] = !prefix && CounterRandom.uniform(3, 4, r) < 0.5 ? 1 : 0;
+      removed[r] = valid[r] == 1 && !prefix && CounterRandom.uniform(3, 4, r) < 0.5 ? 1 : 0;
+    }
+    int[] labels = {2, 0, -1, 1};
+    if (side.pooling() == Pooling.TOKENS) {
+      labels = new int[rows];
+      for (int r = 0; r < rows; r++) {
+        labels[r] = valid[r] == 0 ? Kernels.PADDING : r % (CLASSES + 1) - 1;
+      }
     }
     return new SideStep.Inputs(
-        taps, keep, null, removed, random(BATCH * CLASSES, 50), new int[] {2, 0, -1, 1});
+        taps, keep, padded ? valid : null, removed, random(labels.length * CLASSES, 50), labels);
   }
 
   private static float[] random(int size, int stream) {

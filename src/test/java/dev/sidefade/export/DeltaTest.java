@@ -13,9 +13,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -46,6 +49,124 @@ class DeltaTest {
       if (Files.exists(data)) {
         assertSameBytes(data, out.resolve("applied/model.onnx.data"));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("names")
+  void constantsAndLowRankChangesTooGiveTheExportedModel(String name) throws IOException {
+    Path base = Fixtures.model(name);
+    Files.createDirectories(folder.resolve("applied"));
+    for (int rank : new int[] {0, 2}) {
+      exportInside(base, Pooling.CLS_MEAN, rank, folder);
+      Path applied = folder.resolve("applied/model.onnx");
+      Delta.apply(base, folder.resolve("delta.safetensors"), applied);
+      assertSameBytes(folder.resolve("model.onnx"), applied);
+      Path data = folder.resolve("model.onnx.data");
+      if (Files.exists(data)) {
+        assertSameBytes(data, folder.resolve("applied/model.onnx.data"));
+      }
+    }
+  }
+
+  @Test
+  void aLowRankChangeIsStoredAsItsFactors() throws IOException {
+    Path base = Fixtures.demo();
+    exportInside(base, Pooling.CLS_MEAN, 2, folder);
+    Path delta = folder.resolve("delta.safetensors");
+    Safetensors.Content content = Safetensors.read(delta);
+    assertEquals("2", content.metadata().get("sidefade.delta"));
+    long[] a = content.tensors().get("sidefade.linear.0.a").dims();
+    long[] b = content.tensors().get("sidefade.linear.0.b").dims();
+    assertEquals(2, a[1]);
+    assertEquals(2, b[0]);
+    assertTrue(content.tensors().containsKey("sidefade.norm.0.scale"));
+    assertTrue(content.tensors().containsKey("sidefade.linear.0.bias"));
+    assertFalse(content.tensors().containsKey("sidefade.linear.0.weight"));
+    long model = Files.size(folder.resolve("model.onnx"));
+    assertTrue(Files.size(delta) < model / 8, Files.size(delta) + " of " + model);
+  }
+
+  @Test
+  void filesOfTheFirstVersionStillApply() throws IOException {
+    Path base = Fixtures.model("bert_legacy17");
+    export(base, Pooling.MEAN, true, folder);
+    Path delta = folder.resolve("delta.safetensors");
+    Safetensors.Content content = Safetensors.read(delta);
+    assertEquals("1", content.metadata().get("sidefade.delta"));
+    assertEquals(
+        Set.of("norm.scale", "norm.shift", "head.weight", "head.bias"), content.tensors().keySet());
+    Delta.apply(base, delta, folder.resolve("applied.onnx"));
+    assertSameBytes(folder.resolve("model.onnx"), folder.resolve("applied.onnx"));
+  }
+
+  @Test
+  void constantsThatDoNotFitAreRefused() throws IOException {
+    Path base = Fixtures.model("vit_timm_dynamo20");
+    exportInside(base, Pooling.CLS, 2, folder);
+    Safetensors.Content good = Safetensors.read(folder.resolve("delta.safetensors"));
+    Path bad = folder.resolve("bad.safetensors");
+    String[] names = {
+      "sidefade.norm.0.scale",
+      "sidefade.linear.0.bias",
+      "sidefade.linear.0.a",
+      "sidefade.linear.1.b"
+    };
+    for (String name : names) {
+      long[] dims = good.tensors().get(name).dims();
+      List<long[]> others = new ArrayList<>(List.of(new long[] {0}, new long[] {3, 3}));
+      others.add(new long[] {dims[0] + 1, dims.length == 1 ? 1 : dims[1]});
+      others.add(new long[] {dims[0], dims.length == 1 ? 1 : dims[1] + 1});
+      others.add(new long[] {dims[0] - 1});
+      others.add(new long[] {0, 1L << 40});
+      others.add(new long[] {1L << 40, 0});
+      others.add(new long[] {});
+      for (long[] other : others) {
+        Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>(good.tensors());
+        int size = 1;
+        for (long dim : other) {
+          size *= (int) dim;
+        }
+        tensors.put(name, new Safetensors.Entry(new float[size], other));
+        Safetensors.write(bad, tensors, good.metadata());
+        refusal(base, bad);
+      }
+    }
+    for (String unknown :
+        List.of(
+            "other",
+            ".a",
+            "a",
+            "",
+            "norm.bias",
+            "sidefade.norm.0",
+            "sidefade.norm.99.scale",
+            "sidefade.linear.0.weight",
+            "sidefade.linear.0.c",
+            "sidefade.linear.99.bias",
+            "sidefade.linear.00.a")) {
+      Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>(good.tensors());
+      tensors.put(unknown, new Safetensors.Entry(new float[4], 2, 2));
+      Safetensors.write(bad, tensors, good.metadata());
+      refusal(base, bad);
+    }
+    for (String factor : List.of("sidefade.linear.0.a", "sidefade.linear.0.b")) {
+      Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>(good.tensors());
+      tensors.remove(factor);
+      Safetensors.write(bad, tensors, good.metadata());
+      refusal(base, bad);
+    }
+    Map<String, String> texts = new LinkedHashMap<>(good.metadata());
+    for (String version : List.of("1", "3", "")) {
+      texts.put("sidefade.delta", version);
+      Safetensors.write(bad, good.tensors(), texts);
+      refusal(base, bad);
+    }
+    byte[] bytes = Files.readAllBytes(folder.resolve("delta.safetensors"));
+    Random random = new Random(6);
+    for (int round = 0; round < 50; round++) {
+      Files.write(bad, Arrays.copyOf(bytes, random.nextInt(bytes.length)));
+      refusal(base, bad);
     }
   }
 
@@ -150,8 +271,20 @@ class DeltaTest {
     try (Backbone backbone = Backbone.load(base);
         TrainedTail trained = new TrainedTail(backbone, pooling, 3, withNorm, 21)) {
       ModelCard card = Cards.of(backbone);
-      Export.write(FadedModel.build(backbone, trained.tail(), card), out.resolve("model.onnx"));
-      Delta.write(out.resolve("delta.safetensors"), backbone, trained.tail(), card);
+      Export.write(FadedModel.build(backbone, trained.tuned(), card), out.resolve("model.onnx"));
+      Delta.write(out.resolve("delta.safetensors"), backbone, trained.tuned(), card);
+    }
+  }
+
+  /** Norms, biases and low-rank changes too; rank 0 for none of the latter. */
+  private static void exportInside(Path base, Pooling pooling, int rank, Path out)
+      throws IOException {
+    try (Backbone backbone = Backbone.load(base);
+        TrainedTail trained = new TrainedTail(backbone, pooling, 3, true, 21)) {
+      TunedModel tuned = TunedInside.of(backbone, trained.tail(), rank, 8);
+      ModelCard card = Cards.of(backbone);
+      Export.write(FadedModel.build(backbone, tuned, card), out.resolve("model.onnx"));
+      Delta.write(out.resolve("delta.safetensors"), backbone, tuned, card);
     }
   }
 

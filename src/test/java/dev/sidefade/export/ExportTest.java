@@ -37,7 +37,7 @@ class ExportTest {
         Arena arena = Arena.ofConfined()) {
       Map<String, Tensor> inputs = Fixtures.inputs(backbone, examples, 6, arena);
       Tensor logits = trained.logits(inputs, examples, arena);
-      OnnxModel faded = FadedModel.build(backbone, trained.tail(), Cards.of(backbone));
+      OnnxModel faded = FadedModel.build(backbone, trained.tuned(), Cards.of(backbone));
       scene.play(backbone, faded, inputs, logits);
     }
   }

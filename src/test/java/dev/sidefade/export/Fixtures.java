@@ -42,7 +42,16 @@ final class Fixtures {
 
   /** Text backbones with an attention mask. */
   static final List<String> TEXTS =
-      List.of("bert_model_legacy14", "bert_legacy17", "bert_sdpa_legacy17", "bert_dynamo20");
+      List.of(
+          "bert_model_legacy14",
+          "bert_legacy17",
+          "bert_sdpa_legacy17",
+          "bert_dynamo20",
+          "roberta_legacy14",
+          "roberta_dynamo20",
+          "distilbert_model_legacy11",
+          "distilbert_dynamo20",
+          "minilm_legacy11");
 
   private Fixtures() {}
 

@@ -59,6 +59,37 @@ class ModelCardTest {
   }
 
   @Test
+  void theTaskIsWrittenAndRead() {
+    ModelCard plain =
+        new ModelCard(ModelCard.Kind.FADED, "2", List.of("x"), Optional.empty(), "00", "{}");
+    OnnxModel model = OnnxModel.create(8, 17);
+    for (ModelCard.Task task : ModelCard.Task.values()) {
+      for (boolean pairs : new boolean[] {true, false}) {
+        ModelCard unlabelled =
+            new ModelCard(ModelCard.Kind.KEPT, "2", List.of(), Optional.empty(), "00", "{\"a\":1}");
+        ModelCard base = task == ModelCard.Task.REGRESSION ? unlabelled : plain;
+        ModelCard text = base.withTask(task, Optional.of(new ModelCard.TextInput(128, pairs)));
+        text.writeTo(model);
+        assertEquals(Optional.of(text), ModelCard.read(model));
+        assertEquals(task.text(), model.metadata().get("sidefade.task"));
+        assertEquals("128", model.metadata().get("sidefade.max_length"));
+        assertEquals(Boolean.toString(pairs), model.metadata().get("sidefade.pairs"));
+        assertEquals(text.task(), text.withKind(ModelCard.Kind.KEPT).task());
+        assertEquals(text.text(), text.withKind(ModelCard.Kind.KEPT).text());
+      }
+    }
+    ModelCard images = CARD.withTask(ModelCard.Task.IMAGE_CLASSIFICATION, Optional.empty());
+    images.writeTo(model);
+    assertEquals(Optional.of(images), ModelCard.read(model));
+    assertFalse(model.metadata().containsKey("sidefade.max_length"));
+    plain.writeTo(model);
+    assertFalse(model.metadata().containsKey("sidefade.task"));
+    assertThrows(
+        BadInputException.class, () -> plain.withTask(ModelCard.Task.REGRESSION, Optional.empty()));
+    assertThrows(BadInputException.class, () -> new ModelCard.TextInput(0, false));
+  }
+
+  @Test
   void otherModelsHaveNone() {
     assertTrue(ModelCard.read(OnnxModel.create(8, 17)).isEmpty());
   }
@@ -70,11 +101,16 @@ class ModelCardTest {
             "sidefade.kind", List.of("", "FADED", "other"),
             "sidefade.labels", List.of("", "{}", "[1]", "[null]", "[\"a\"", "[[\"a\"]]"),
             "sidefade.preprocessing", List.of("", "[]", "{}", "{\"channels\":0}"),
-            "sidefade.metrics", List.of("", "[]", "1", "{", "null"));
+            "sidefade.metrics", List.of("", "[]", "1", "{", "null"),
+            "sidefade.task", List.of("", "REGRESSION", "text", "text_classification"),
+            "sidefade.max_length", List.of("", "0", "-1", "1.5", "99999999999"),
+            "sidefade.pairs", List.of("", "yes", "TRUE"));
     nonsense.forEach((key, texts) -> {
       for (String text : texts) {
         OnnxModel model = OnnxModel.create(8, 17);
-        CARD.writeTo(model);
+        CARD.withTask(
+                ModelCard.Task.TEXT_CLASSIFICATION, Optional.of(new ModelCard.TextInput(9, false)))
+            .writeTo(model);
         model.metadata().put(key, text);
         String message =
             assertThrows(BadInputException.class, () -> ModelCard.read(model), key + text)

@@ -54,11 +54,18 @@ final class TrainedTail implements AutoCloseable {
     jitter(readOut.bias().value(), random);
   }
 
+  TunedModel tuned() {
+    return TunedModel.of(tail());
+  }
+
   TunedTail tail() {
     return TunedTail.of(pooling, parameters, withNorm);
   }
 
-  /** [batch, classes] as the training-time path computes them: trunk, norm, pooling, head. */
+  /**
+   * [batch, classes], or [batch, tokens, classes] without pooling, as the training-time path
+   * computes them: trunk, norm, pooling, head.
+   */
   Tensor logits(Map<String, Tensor> inputs, int batch, Arena arena) {
     Trunk trunk = backbone.openTrunk(1, List.of());
     List<Tensor> results = new ArrayList<>();
@@ -78,7 +85,10 @@ final class TrainedTail implements AutoCloseable {
     ReadOut.State state = readOut.state(new Slab(memory), layout);
     Tensor valid = Fixtures.valid(inputs, arena);
     readOut.forward(device.kernels(), rows, layout, valid, state);
-    return state.logits();
+    Tensor logits = state.logits();
+    return pooling == Pooling.TOKENS
+        ? logits.view(batch, logits.dim(0) / batch, logits.dim(1))
+        : logits;
   }
 
   @Override

@@ -157,7 +157,7 @@ class UnusualEndsTest {
       assertTrue(backbone.structure().head().isPresent(), name + " lost its head");
       Map<String, Tensor> inputs = Fixtures.inputs(backbone, 5, 2, arena);
       Tensor logits = trained.logits(inputs, 5, arena);
-      OnnxModel faded = FadedModel.build(backbone, trained.tail(), Cards.of(backbone));
+      OnnxModel faded = FadedModel.build(backbone, trained.tuned(), Cards.of(backbone));
       Path target = folder.resolve("faded.onnx");
       Export.writeVerified(faded, target, new Verification(inputs, logits));
       return OnnxModel.read(target);

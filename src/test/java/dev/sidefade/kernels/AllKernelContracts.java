@@ -14,6 +14,7 @@ public interface AllKernelContracts
         MaskContract,
         ConvContract,
         DistillationContract,
+        RegressionContract,
         OptimizerContract,
         ArgumentContract,
         DeterminismContract {}

@@ -189,5 +189,15 @@ final class CallsOfNetworks {
         .out("dx", r, c.side)
         .call(
             "poolBackward", (k, t) -> k.poolBackward(t[0], c.layout, Pooling.CLS_MEAN, t[1], t[2]));
+    c.in("x", r, c.side)
+        .in("valid", c.valid(), r)
+        .out("y", r, c.side)
+        .call("pool, tokens", (k, t) -> k.pool(t[0], c.layout, Pooling.TOKENS, t[1], t[2]));
+    c.in("dy", r, c.side)
+        .in("valid", c.valid(), r)
+        .out("dx", r, c.side)
+        .call(
+            "poolBackward, tokens",
+            (k, t) -> k.poolBackward(t[0], c.layout, Pooling.TOKENS, t[1], t[2]));
   }
 }

@@ -62,8 +62,10 @@ final class CallsOfTraining {
 
   static void logits(Calls c) {
     int[] labels = new int[c.batch];
+    float[] targets = Data.normal(8, c.batch);
     for (int i = 0; i < labels.length; i++) {
-      labels[i] = i % 3 == 2 ? -1 : i % c.classes;
+      labels[i] = i % 3 == 2 ? -1 : i % 5 == 4 ? Kernels.PADDING : i % c.classes;
+      targets[i] = i % 3 == 2 ? Float.NaN : targets[i];
     }
     c.in("student", c.batch, c.classes)
         .in("teacher", c.batch, c.classes)
@@ -74,6 +76,11 @@ final class CallsOfTraining {
             (k, t) ->
                 k.logitDistillation(
                     t[0], t[1], labels, new Distillation(2, 0.7f, 1, 0.1f), t[2], t[3]));
+    c.in("student", c.batch, 1)
+        .in("teacher", c.batch, 1)
+        .out("losses", 2)
+        .out("dStudent", c.batch, 1)
+        .call("regression", (k, t) -> k.regression(t[0], t[1], targets, 0.7f, t[2], t[3]));
   }
 
   static void optimizer(Calls c) {

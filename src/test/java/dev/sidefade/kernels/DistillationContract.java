@@ -72,12 +72,15 @@ public interface DistillationContract extends KernelContract {
       String what) {
     int batch = labels.length;
     int[] untouched = labels.clone();
+    float[] padding = padding(labels);
     Tensor losses = lab.out(2);
     Tensor dStudent = lab.out(batch, classes);
     lab.kernels()
         .logitDistillation(
-            lab.in(student, batch, classes),
-            teacher == null ? null : lab.in(teacher, batch, classes),
+            lab.in(Data.poison(student, classes, padding, 1), batch, classes),
+            teacher == null
+                ? null
+                : lab.in(Data.poison(teacher, classes, padding, 1), batch, classes),
             labels,
             kind,
             losses,
@@ -95,7 +98,8 @@ public interface DistillationContract extends KernelContract {
     assertEquals(
         want.divergence(), got[1], allowed * Math.max(square, want.divergence()), what + " KL");
     // p - t is rounded to the size of p; p is rounded to exp's error times the size of its argument
-    double largest = (kind.ceWeight() + kind.klWeight() * kind.temperature()) / batch;
+    double real = Math.max(1, batch - Data.sum(Data.widen(padding)));
+    double largest = (kind.ceWeight() + kind.klWeight() * kind.temperature()) / real;
     Close.near(
         what + " gradient",
         lab.read(dStudent),
@@ -103,6 +107,54 @@ public interface DistillationContract extends KernelContract {
         classes,
         Math.max(largest, Data.largest(want.dStudent())));
     lab.finish();
+  }
+
+  /** One flag per row: 1 for padding. */
+  private static float[] padding(int[] labels) {
+    float[] flags = new float[labels.length];
+    for (int i = 0; i < labels.length; i++) {
+      flags[i] = labels[i] == Kernels.PADDING ? 1 : 0;
+    }
+    return flags;
+  }
+
+  /** Labels of tokens: some rows are padding, some of the others have no label. */
+  @Test
+  default void distillationLeavesOutPadding() {
+    Random random = new Random(5);
+    try (Lab lab = new Lab(open())) {
+      for (int classes : new int[] {2, 9, 1000}) {
+        for (int batch : new int[] {2, 7, 64, 197}) {
+          for (double part : new double[] {0.3, 0.9}) {
+            int[] labels = labels(batch, classes, 0.7);
+            for (int i = 0; i < batch; i++) {
+              labels[i] = random.nextDouble() < part ? Kernels.PADDING : labels[i];
+            }
+            float[] student = Data.normal(1, batch * classes, 3);
+            float[] teacher = Data.normal(2, batch * classes, 3);
+            String what = batch + "x" + classes + " with padding";
+            compare(lab, student, teacher, labels, BOTH, classes, what);
+            compare(lab, student, null, labels, BOTH, classes, what + ", no teacher");
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  default void distillationOfPaddingAloneIsNothing() {
+    int[] labels = new int[5];
+    Arrays.fill(labels, Kernels.PADDING);
+    float[] unread = Data.filled(5 * 7, Float.NaN);
+    try (Lab lab = new Lab(open())) {
+      Tensor losses = lab.out(2);
+      Tensor dStudent = lab.out(5, 7);
+      lab.kernels()
+          .logitDistillation(
+              lab.in(unread, 5, 7), lab.in(unread, 5, 7), labels, BOTH, losses, dStudent);
+      Close.zero("losses", lab.read(losses));
+      Close.zero("gradient", lab.read(dStudent));
+    }
   }
 
   @Test

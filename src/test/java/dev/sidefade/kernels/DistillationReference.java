@@ -9,8 +9,10 @@ final class DistillationReference {
   static Result run(double[] student, double[] teacher, int[] labels, Distillation d, int classes) {
     int batch = labels.length;
     int labelled = 0;
+    int real = 0;
     for (int label : labels) {
       labelled += label >= 0 ? 1 : 0;
+      real += label == Kernels.PADDING ? 0 : 1;
     }
     double ce = 0;
     double kl = 0;
@@ -26,13 +28,13 @@ final class DistillationReference {
           gradient[b * classes + c] += d.ceWeight() / labelled * (Math.exp(log[c]) - target);
         }
       }
-      if (teacher != null) {
+      if (teacher != null && labels[b] != Kernels.PADDING) {
         double[] logS = logSoftmax(student, b, classes, temperature);
         double[] logT = logSoftmax(teacher, b, classes, temperature);
         for (int c = 0; c < classes; c++) {
           double p = Math.exp(logT[c]);
-          kl += temperature * temperature / batch * p * (logT[c] - logS[c]);
-          gradient[b * classes + c] += d.klWeight() * temperature / batch * (Math.exp(logS[c]) - p);
+          kl += temperature * temperature / real * p * (logT[c] - logS[c]);
+          gradient[b * classes + c] += d.klWeight() * temperature / real * (Math.exp(logS[c]) - p);
         }
       }
     }

@@ -44,13 +44,16 @@ public interface PoolContract extends KernelContract {
       // prefix tokens and one more are tokens in every sample
       valid[row] = row % tokens <= prefix ? 1 : valid[row];
     }
+    int pooledRows = pooling.rows(layout);
+    int pooledWidth = width * pooling.parts();
     float[] x = Data.normal(1, rows * width);
-    for (int i = 0; padded && i < x.length; i++) {
-      x[i] = valid[i / width] == 0 ? 1e30f : x[i];
+    float[] dy = Data.normal(2, pooledRows * pooledWidth);
+    if (padded) {
+      x = Data.poison(x, width, valid, 0);
+      dy = pooling == Pooling.TOKENS ? Data.poison(dy, width, valid, 0) : dy;
     }
-    float[] dy = Data.normal(2, batch * width * pooling.parts());
     Tensor tv = padded ? lab.in(valid, rows) : null;
-    Tensor y = lab.out(batch, width * pooling.parts());
+    Tensor y = lab.out(pooledRows, pooledWidth);
     lab.kernels().pool(lab.in(x, rows, width), layout, pooling, tv, y);
     double[] wide = Data.widen(valid);
     double[] want = PoolReference.forward(Data.widen(x), layout, pooling, wide, width);
@@ -58,7 +61,7 @@ public interface PoolContract extends KernelContract {
 
     double[] wantDx = PoolReference.backward(Data.widen(dy), layout, pooling, wide, width);
     Tensor dx = lab.out(rows, width);
-    lab.kernels().poolBackward(lab.in(dy, batch, width * pooling.parts()), layout, pooling, tv, dx);
+    lab.kernels().poolBackward(lab.in(dy, pooledRows, pooledWidth), layout, pooling, tv, dx);
     Close.near(what + "dx", lab.read(dx), wantDx, 1, Math.max(1.0 / tokens, Data.largest(wantDx)));
     lab.finish();
   }
@@ -69,14 +72,20 @@ public interface PoolContract extends KernelContract {
     float[] valid = {1, 0, 0, 1, 1, 0};
     try (Lab lab = new Lab(open())) {
       for (Pooling pooling : Pooling.values()) {
+        int pooledRows = pooling.rows(layout);
         int width = 4 * pooling.parts();
-        Tensor y = lab.out(2, width);
+        Tensor y = lab.out(pooledRows, width);
         Tensor tv = lab.in(valid, 6);
         lab.kernels().pool(lab.in(Data.normal(1, 24), 6, 4), layout, pooling, tv, y);
         Close.finite("y", lab.read(y));
         Tensor dx = lab.out(6, 4);
         lab.kernels()
-            .poolBackward(lab.in(Data.normal(2, 2 * width), 2, width), layout, pooling, tv, dx);
+            .poolBackward(
+                lab.in(Data.normal(2, pooledRows * width), pooledRows, width),
+                layout,
+                pooling,
+                tv,
+                dx);
         Close.finite("dx", lab.read(dx));
       }
     }

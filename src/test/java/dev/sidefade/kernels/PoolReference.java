@@ -2,13 +2,16 @@ package dev.sidefade.kernels;
 
 /**
  * Pooling as one matrix [batch * parts, tokens] of weights in F64: forward and backward are
- * products with it.
+ * products with it. {@link Pooling#TOKENS}, which leaves all rows, is a copy both ways.
  */
 final class PoolReference {
   private PoolReference() {}
 
   static double[] forward(
       double[] x, TokenLayout layout, Pooling pooling, double[] valid, int width) {
+    if (pooling == Pooling.TOKENS) {
+      return copyTokens(x, valid, width);
+    }
     int parts = pooling.parts();
     double[] y = new double[layout.batch() * parts * width];
     for (int row = 0; row < layout.rows(); row++) {
@@ -25,6 +28,9 @@ final class PoolReference {
 
   static double[] backward(
       double[] dy, TokenLayout layout, Pooling pooling, double[] valid, int width) {
+    if (pooling == Pooling.TOKENS) {
+      return copyTokens(dy, valid, width);
+    }
     int parts = pooling.parts();
     double[] dx = new double[layout.rows() * width];
     for (int row = 0; row < layout.rows(); row++) {
@@ -37,6 +43,14 @@ final class PoolReference {
       }
     }
     return dx;
+  }
+
+  private static double[] copyTokens(double[] x, double[] valid, int width) {
+    double[] y = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      y[i] = valid == null || valid[i / width] == 1 ? x[i] : 0;
+    }
+    return y;
   }
 
   private static double weight(

@@ -157,7 +157,7 @@ class ReferenceTest {
   void pool(Pooling pooling) {
     TokenLayout layout = new TokenLayout(2, 5, 1, 0, 0);
     double[] x = random(1, 10 * 3);
-    double[] dy = random(2, 2 * 3 * pooling.parts());
+    double[] dy = random(2, pooling.rows(layout) * 3 * pooling.parts());
     double[] padded = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0};
     for (double[] valid : new double[][] {null, padded}) {
       Slope.check(
@@ -216,9 +216,9 @@ class ReferenceTest {
   @ParameterizedTest
   @ValueSource(floats = {1, 2, 3.5f})
   void distillation(float temperature) {
-    double[] student = random(1, 4 * 5);
-    double[] teacher = random(2, 4 * 5);
-    int[] labels = {2, -1, 0, 4};
+    double[] student = random(1, 5 * 5);
+    double[] teacher = random(2, 5 * 5);
+    int[] labels = {2, -1, 0, Kernels.PADDING, 4};
     Distillation d = new Distillation(temperature, 0.7f, 1.3f, 0.1f);
     java.util.function.DoubleSupplier loss =
         () -> {
@@ -230,5 +230,21 @@ class ReferenceTest {
         student,
         DistillationReference.run(student, teacher, labels, d, 5).dStudent(),
         loss);
+  }
+
+  @Test
+  void regression() {
+    double[] student = random(1, 4);
+    float[] targets = {0.5f, Float.NaN, -2, 1};
+    for (double[] teacher : new double[][] {null, random(2, 4)}) {
+      Slope.check(
+          "dStudent",
+          student,
+          RegressionReference.run(student, teacher, targets, 0.7).dStudent(),
+          () -> {
+            RegressionReference.Result r = RegressionReference.run(student, teacher, targets, 0.7);
+            return r.labelLoss() + 0.7 * r.teacherLoss();
+          });
+    }
   }
 }

@@ -25,6 +25,8 @@ class ParametersTest {
             case SIDE -> 0.01f;
             case HEAD -> 0.02f;
             case NORM -> 0;
+            case BIAS -> 0.03f;
+            case LOW_RANK -> 0.04f;
           };
 
   private final Device device = Device.cpu(1);

@@ -9,6 +9,7 @@ import dev.sidefade.kernels.Pooling;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.CounterRandom;
 import dev.sidefade.tensor.Tensor;
+import java.util.Arrays;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,17 +44,22 @@ class ReadOutTest {
 
     double[] logits(double[][] p) {
       double[] y = normalized(p);
-      double[] z = new double[LAYOUT.batch() * CLASSES];
-      for (int b = 0; b < LAYOUT.batch(); b++) {
-        double[] pooled = pool(y, b);
+      double[] z = new double[pooling.rows(LAYOUT) * CLASSES];
+      for (int n = 0; n < pooling.rows(LAYOUT); n++) {
+        double[] pooled = pooling == Pooling.TOKENS ? token(y, n) : pool(y, n);
         for (int c = 0; c < CLASSES; c++) {
-          z[b * CLASSES + c] = p[4][c];
+          z[n * CLASSES + c] = p[4][c];
           for (int i = 0; i < pooled.length; i++) {
-            z[b * CLASSES + c] += pooled[i] * p[3][i * CLASSES + c];
+            z[n * CLASSES + c] += pooled[i] * p[3][i * CLASSES + c];
           }
         }
       }
       return z;
+    }
+
+    private double[] token(double[] y, int row) {
+      boolean padding = valid != null && valid[row] == 0;
+      return padding ? new double[WIDTH] : Arrays.copyOfRange(y, row * WIDTH, (row + 1) * WIDTH);
     }
 
     private double[] pool(double[] y, int b) {
@@ -93,8 +99,8 @@ class ReadOutTest {
 
   @ParameterizedTest
   @CsvSource({
-    "CLS, false, false", "MEAN, false, false", "CLS_MEAN, false, false",
-    "CLS, true, true", "MEAN, true, true", "CLS_MEAN, true, true"
+    "CLS, false, false", "MEAN, false, false", "CLS_MEAN, false, false", "TOKENS, false, false",
+    "CLS, true, true", "MEAN, true, true", "CLS_MEAN, true, true", "TOKENS, true, true"
   })
   void agreesWithTheSameInDouble(Pooling pooling, boolean padded, boolean withExtra) {
     try (Device device = Device.cpu(1);
@@ -118,7 +124,7 @@ class ReadOutTest {
       Kernels kernels = device.kernels();
       try (Tensor memory = device.allocate(Slab.measure(s -> readOut.state(s, LAYOUT)));
           Tensor x = random(device, 1, LAYOUT.rows(), WIDTH);
-          Tensor dLogits = random(device, 2, LAYOUT.batch(), CLASSES);
+          Tensor dLogits = random(device, 2, pooling.rows(LAYOUT), CLASSES);
           Tensor extra = random(device, 4, LAYOUT.rows(), WIDTH);
           Tensor valid = device.allocate(LAYOUT.rows());
           Tensor dx = device.allocate(LAYOUT.rows(), WIDTH)) {
@@ -127,6 +133,7 @@ class ReadOutTest {
         ReadOut.State state = readOut.state(new Slab(memory), LAYOUT);
         readOut.forward(kernels, x, LAYOUT, v, state);
         float[] logits = state.logits().toFloats();
+        assertEquals(pooling.rows(LAYOUT) * CLASSES, logits.length);
         readOut.backward(
             kernels,
             x,

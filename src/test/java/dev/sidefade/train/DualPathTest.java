@@ -191,7 +191,7 @@ class DualPathTest {
   void aWeightOfZeroIsNoPath() {
     for (Direction logits : List.of(Direction.SIDE_TO_BACKBONE, Direction.BACKBONE_TO_SIDE)) {
       Setup weightless = setup(logits, Direction.OFF);
-      weightless.klWeight = 0;
+      weightless.klWeight = KlWeight.fixed(0);
       assertEquals(after(setup(Direction.OFF, Direction.OFF), STEPS), after(weightless, STEPS));
     }
   }
@@ -205,13 +205,15 @@ class DualPathTest {
           Run unlabelled = new Run(setup)) {
         int[] order = {0, 1, 2, 3, 4, 5};
         FeatureFeed.Batch batch = batch(run, order);
-        int[] labels = batch.labels().clone();
+        int[] labels = batch.targets().labels().clone();
         labels[4] = -1;
         labels[5] = -1;
         run.path.step(batch(run, new int[] {0, 1, 2, 3}), 0, new StepLosses());
         FeatureFeed.Batch all = batch(unlabelled, order);
         unlabelled.path.step(
-            new FeatureFeed.Batch(all.features(), all.examples(), labels), 0, new StepLosses());
+            new FeatureFeed.Batch(all.features(), all.examples(), Targets.classes(labels)),
+            0,
+            new StepLosses());
         for (String name : List.of("head.weight", "head.bias")) {
           float[] few = gradient(run, name);
           float[] many = gradient(unlabelled, name);

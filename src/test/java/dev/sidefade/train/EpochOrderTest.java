@@ -3,8 +3,10 @@ package dev.sidefade.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.tensor.BadInputException;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -12,14 +14,17 @@ import org.junit.jupiter.api.Test;
 
 /** Which examples come when. */
 class EpochOrderTest {
+  private static EpochOrder order(int labelled, int unlabelled, int batch, long seed) {
+    return new EpochOrder(labelled, unlabelled, batch, seed, new int[0]);
+  }
+
   @Test
   void everyExampleComesEquallyOftenAndEveryPassIsWhole() {
     Random random = new Random(1);
     for (int round = 0; round < 60; round++) {
       int labelled = 1 + random.nextInt(40);
       int unlabelled = random.nextBoolean() ? 0 : 1 + random.nextInt(60);
-      EpochOrder order =
-          new EpochOrder(labelled, unlabelled, 2 + random.nextInt(20), random.nextLong());
+      EpochOrder order = order(labelled, unlabelled, 2 + random.nextInt(20), random.nextLong());
       int[] all = IntStream.range(0, 7).flatMap(e -> Arrays.stream(order.epoch(e))).toArray();
       assertEquals(7L * order.steps() * order.rows(), all.length);
       assertWholePasses(Arrays.stream(all).filter(i -> i < labelled).toArray(), labelled, 0);
@@ -40,7 +45,7 @@ class EpochOrderTest {
   @Test
   void halfOfEveryBatchIsUnlabelled() {
     for (int batch : new int[] {2, 5, 8}) {
-      EpochOrder order = new EpochOrder(6, 31, batch, 3);
+      EpochOrder order = order(6, 31, batch, 3);
       int[] epoch = order.epoch(2);
       for (int step = 0; step < order.steps(); step++) {
         int[] rows = Arrays.copyOfRange(epoch, step * batch, (step + 1) * batch);
@@ -51,13 +56,13 @@ class EpochOrderTest {
 
   @Test
   void ordersDependOnSeedAndEpochAlone() {
-    EpochOrder order = new EpochOrder(20, 20, 8, 3);
+    EpochOrder order = order(20, 20, 8, 3);
     int[] later = order.epoch(4);
-    assertArrayEquals(order.epoch(0), new EpochOrder(20, 20, 8, 3).epoch(0));
-    assertArrayEquals(later, new EpochOrder(20, 20, 8, 3).epoch(4));
+    assertArrayEquals(order.epoch(0), order(20, 20, 8, 3).epoch(0));
+    assertArrayEquals(later, order(20, 20, 8, 3).epoch(4));
     assertFalse(Arrays.equals(later, order.epoch(3)));
-    assertFalse(Arrays.equals(later, new EpochOrder(20, 20, 8, 4).epoch(4)));
-    int[] both = new EpochOrder(20, 20, 40, 3).epoch(0);
+    assertFalse(Arrays.equals(later, order(20, 20, 8, 4).epoch(4)));
+    int[] both = order(20, 20, 40, 3).epoch(0);
     int[] second = Arrays.stream(both).filter(i -> i >= 20).map(i -> i - 20).toArray();
     assertFalse(
         Arrays.equals(Arrays.stream(both).filter(i -> i < 20).toArray(), second),
@@ -66,21 +71,56 @@ class EpochOrderTest {
 
   @Test
   void aBatchIsNoLargerThanTheData() {
-    EpochOrder order = new EpochOrder(3, 0, 64, 1);
+    EpochOrder order = order(3, 0, 64, 1);
     assertEquals(3, order.rows());
     assertEquals(1, order.steps());
     assertArrayEquals(new int[] {0, 1, 2}, Arrays.stream(order.epoch(0)).sorted().toArray());
-    EpochOrder mixed = new EpochOrder(2, 3, 64, 1);
+    EpochOrder mixed = order(2, 3, 64, 1);
     assertEquals(5, mixed.rows());
     assertEquals(2, Arrays.stream(mixed.epoch(0)).filter(i -> i >= 2).count());
-    EpochOrder one = new EpochOrder(1, 0, 1, 1);
+    EpochOrder one = order(1, 0, 1, 1);
     assertArrayEquals(new int[] {0}, one.epoch(9));
   }
 
   @Test
   void anEpochHasAsManyStepsAsAllRowsFill() {
-    assertEquals(4, new EpochOrder(25, 0, 8, 1).steps());
-    assertEquals(3, new EpochOrder(24, 0, 8, 1).steps());
-    assertEquals(7, new EpochOrder(10, 40, 8, 1).steps());
+    assertEquals(4, order(25, 0, 8, 1).steps());
+    assertEquals(3, order(24, 0, 8, 1).steps());
+    assertEquals(7, order(10, 40, 8, 1).steps());
+  }
+
+  @Test
+  void textsOfSimilarLengthComeTogetherAndNoneIsLost() {
+    Random random = new Random(4);
+    int[] lengths = IntStream.range(0, 200).map(i -> 3 + random.nextInt(60)).toArray();
+    EpochOrder plain = order(120, 80, 16, 9);
+    EpochOrder bucketed = new EpochOrder(120, 80, 16, 9, lengths);
+    for (int e = 0; e < 3; e++) {
+      int[] order = bucketed.epoch(e);
+      assertArrayEquals(
+          Arrays.stream(plain.epoch(e)).sorted().toArray(),
+          Arrays.stream(order).sorted().toArray());
+      for (int i = 0; i < order.length; i++) {
+        assertEquals(i % 16 < 8, order[i] < 120, "labelled rows first in every batch");
+      }
+      assertTrue(padding(order, lengths) < 0.5 * padding(plain.epoch(e), lengths));
+    }
+  }
+
+  /** Tokens that are padding when every batch of 16 is as long as its longest. */
+  private static long padding(int[] order, int[] lengths) {
+    long padding = 0;
+    for (int from = 0; from < order.length; from += 16) {
+      int[] batch = Arrays.copyOfRange(order, from, Math.min(from + 16, order.length));
+      int longest = Arrays.stream(batch).map(i -> lengths[i]).max().orElseThrow();
+      padding += Arrays.stream(batch).map(i -> longest - lengths[i]).sum();
+    }
+    return padding;
+  }
+
+  @Test
+  void aBatchOfOneCannotMixBothKinds() {
+    assertThrows(BadInputException.class, () -> order(3, 4, 1, 0));
+    assertEquals(3, order(3, 0, 1, 0).steps());
   }
 }

@@ -16,10 +16,14 @@ class EvaluationTest {
   void accuracyAndConfusionCountLabelledExamplesAlone() {
     Evaluation e =
         new Evaluation(
-            new int[] {0, 1, 2, 2, 1, 0}, new float[6], new int[] {0, 2, 2, -1, 1, -1}, 3);
+            new int[] {0, 1, 2, 2, 1, 0},
+            new float[6],
+            new int[] {0, 2, 2, -1, 1, -1},
+            new int[6],
+            3);
     assertEquals(3 / 4.0, e.accuracy());
     assertArrayEquals(new long[][] {{1, 0, 0}, {0, 1, 0}, {0, 1, 1}}, e.confusion());
-    Evaluation none = new Evaluation(new int[] {1}, new float[1], new int[] {-1}, 2);
+    Evaluation none = new Evaluation(new int[] {1}, new float[1], new int[] {-1}, new int[1], 2);
     assertTrue(Double.isNaN(none.accuracy()));
     assertArrayEquals(new long[2][2], none.confusion());
   }

@@ -59,7 +59,8 @@ class FeaturesTest {
   }
 
   private LiveFeatures live(Trunk trunk, int taps, Augmentation augmentation, ImageSource images) {
-    return new LiveFeatures(images, spec(), augmentation, 5, trunk, taps, BATCH, device);
+    ExampleSet examples = new ImageExamples(images, spec(), augmentation, 5, backbone.inputName());
+    return new LiveFeatures(examples, FeatureSource.of(trunk), taps, BATCH, device);
   }
 
   private LiveFeatures live(Trunk trunk, int taps, Augmentation augmentation) {
@@ -68,7 +69,7 @@ class FeaturesTest {
 
   private FeatureCache cache(Trunk trunk, int taps, long limit) throws IOException {
     try (LiveFeatures live = live(trunk, taps, Augmentation.NONE)) {
-      return FeatureCache.fill(live, trunk, taps, BATCH, device, limit, folder, done -> {});
+      return FeatureCache.fill(live, taps, BATCH, device, limit, folder, done -> {});
     }
   }
 
@@ -82,7 +83,7 @@ class FeaturesTest {
       assertEquals(Math.min(rows, order.length - done), batch.size());
       for (int i = 0; i < batch.size(); i++) {
         assertEquals(order[done + i], batch.examples()[i]);
-        assertEquals(feed.label(order[done + i]), batch.labels()[i]);
+        assertEquals(order[done + i] % 3, batch.targets().labels()[i]);
       }
       for (Tensor tap : batch.features().taps()) {
         assertEquals(batch.size(), tap.dim(0) / 10);
@@ -160,8 +161,7 @@ class FeaturesTest {
     Trunk trunk = backbone.openTrunk(1, List.of(1));
     List<Long> told = new ArrayList<>();
     try (LiveFeatures live = live(trunk, 1, Augmentation.NONE);
-        FeatureCache cache =
-            FeatureCache.fill(live, trunk, 1, BATCH, device, ALWAYS, folder, told::add)) {
+        FeatureCache cache = FeatureCache.fill(live, 1, BATCH, device, ALWAYS, folder, told::add)) {
       assertEquals(COUNT, cache.size());
     }
     assertEquals(List.of(4L, 8L, 11L), told);
@@ -195,7 +195,7 @@ class FeaturesTest {
           live(trunk, 2, Augmentation.NONE, new Spoiled(new NoiseImages(COUNT, 3, 1)))) {
         assertThrows(
             UnreadableImageException.class,
-            () -> FeatureCache.fill(live, trunk, 2, BATCH, device, limit, folder, done -> {}));
+            () -> FeatureCache.fill(live, 2, BATCH, device, limit, folder, done -> {}));
       }
       assertEquals(before, device.liveBytes());
       assertNoFiles();

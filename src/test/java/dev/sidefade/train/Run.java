@@ -67,6 +67,7 @@ final class Run implements AutoCloseable {
             tail,
             side,
             Optional.ofNullable(reverse[0]),
+            Optional.empty(),
             setup.layout.batch());
   }
 

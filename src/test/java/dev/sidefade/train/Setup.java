@@ -29,7 +29,8 @@ final class Setup {
   int unlabelled = 0;
   int validation = 20;
   boolean guessableValidation = true;
-  float klWeight = 1;
+  KlWeight klWeight = KlWeight.fixed(1);
+  KlRows klRows = KlRows.ALL;
   float maskRatio = 0;
   MaskSchedule maskSchedule = MaskSchedule.CONSTANT;
   float rateSide = 3e-3f;
@@ -49,20 +50,23 @@ final class Setup {
   }
 
   EpochOrder order() {
-    return new EpochOrder(labelled, unlabelled, layout.batch(), seed);
+    return new EpochOrder(labelled, unlabelled, layout.batch(), seed, new int[0]);
   }
 
   PathSettings settings() {
     return new PathSettings(
+        Task.CLASSES,
         logits,
         2,
         klWeight,
+        klRows,
         0.05f,
         features,
         maskRatio,
         maskSchedule,
         rateSide,
         rateHead,
+        rateNorm,
         rateNorm,
         0.01f,
         clipNorm,

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Features without a backbone: noise around a mean of the example's class, which grows from tap to
@@ -82,7 +83,11 @@ final class SyntheticFeed implements FeatureFeed {
   }
 
   @Override
-  public int label(int example) {
+  public int[] walk() {
+    return IntStream.range(0, size()).toArray();
+  }
+
+  int label(int example) {
     return labels[example];
   }
 
@@ -113,7 +118,10 @@ final class SyntheticFeed implements FeatureFeed {
       }
       taps.add(to);
     }
-    return new Batch(new TrunkFeatures(taps, taps.getLast()), examples, batchLabels);
+    return new Batch(
+        new TrunkFeatures(taps, taps.getLast(), layout.tokens(), null),
+        examples,
+        Targets.classes(batchLabels));
   }
 
   @Override

@@ -223,7 +223,7 @@ class TrainerTest {
       Setup setup =
           Setup.with(s -> {
             s.logits = direction;
-            s.klWeight = 1e30f;
+            s.klWeight = KlWeight.fixed(1e30f);
           });
       try (Run run = new Run(setup)) {
         String message = assertThrows(DivergedException.class, run::train).getMessage();

@@ -15,7 +15,7 @@ public record BarChart(String title, String axisLabel, List<Bar> bars) {
   private static final double THICKNESS = 18;
   private static final double BOTTOM = 42;
   private static final double TOP = 6;
-  private static final int MOST_LABEL_CHARACTERS = 18;
+  private static final int MOST_LABEL_CHARACTERS = 22;
 
   public BarChart {
     bars = List.copyOf(bars);

@@ -1,0 +1,118 @@
+package dev.sidefade;
+
+import dev.sidefade.distill.Direction;
+import dev.sidefade.report.RunReport;
+import dev.sidefade.tensor.BadInputException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** One way to adapt, among those that {@link Comparison} compares. */
+public enum CompareVariant {
+  /** A new output layer on a frozen backbone. */
+  LINEAR_PROBE("a new output layer on the frozen backbone"),
+  /** All layer norms on labels alone. */
+  NORMS_CE("all layer norms tuned, on labels alone"),
+  /** The same with smoothed labels. */
+  NORMS_SMOOTHING("all layer norms tuned, on labels smoothed by 0.1"),
+  /** What ships keeps its side network. */
+  SIDE_KEPT("the frozen backbone with a side network that is kept at inference"),
+  /** All layer norms, taught by a side network that is dropped. */
+  FADED_NORMS("all layer norms tuned, taught by a side network that fades"),
+  /** Layer norms and low-rank changes of the weights on labels alone. */
+  LOW_RANK_CE("all layer norms and low-rank changes of the weights tuned, on labels alone"),
+  /** The same, taught by a side network that is dropped. */
+  FADED_LOW_RANK(
+      "all layer norms and low-rank changes of the weights tuned, taught by a side network that"
+          + " fades");
+
+  private static final double SMOOTHING = 0.1;
+  private static final int RANK = 4;
+
+  private final String description;
+
+  CompareVariant(String description) {
+    this.description = description;
+  }
+
+  /** As on the command line and as the name of a folder: {@code faded-low-rank}. */
+  public String text() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** In words. */
+  public String description() {
+    return description;
+  }
+
+  /** Which network ships: {@link RunReport#FADED} or {@link RunReport#SIDE}. */
+  public String network() {
+    return this == SIDE_KEPT ? RunReport.SIDE : RunReport.FADED;
+  }
+
+  /** Whether it makes sense for a task: numbers have no labels to smooth. */
+  public boolean suits(TaskKind task) {
+    return this != NORMS_SMOOTHING || task != TaskKind.REGRESSION;
+  }
+
+  /** All that make sense for a task. */
+  public static List<CompareVariant> all(TaskKind task) {
+    return Arrays.stream(values()).filter(variant -> variant.suits(task)).toList();
+  }
+
+  /**
+   * Reads what {@link #text} writes.
+   *
+   * @throws BadInputException if there is no such variant, naming all
+   */
+  public static CompareVariant parse(String text) {
+    return Arrays.stream(values())
+        .filter(variant -> variant.text().equals(text.strip()))
+        .findFirst()
+        .orElseThrow(() ->
+            new BadInputException(
+                "there is no variant '"
+                    + text
+                    + "', but one of these was expected: "
+                    + String.join(
+                        ", ", Arrays.stream(values()).map(CompareVariant::text).toList())));
+  }
+
+  /**
+   * What the variant makes of settings that all share. Blocks and rank of {@link AdaptConfig#tune}
+   * hold for the norms and the low-rank changes; a kind of side network and the directions of the
+   * two paths hold where there is one.
+   *
+   * @param seed of the run
+   * @param out folder of the run
+   */
+  AdaptConfig of(AdaptConfig shared, long seed, Path out) {
+    AdaptConfig.Builder builder =
+        CompareSettings.copyOf(shared).seed(seed).out(out).tune(tune(shared.tune()));
+    boolean taught = this == FADED_NORMS || this == FADED_LOW_RANK;
+    if (!taught) {
+      builder.features(Direction.OFF).logits(Direction.OFF);
+    }
+    if (!taught && this != SIDE_KEPT) {
+      builder.side(SideKind.NONE);
+    } else if (shared.side() == SideKind.NONE) {
+      builder.side(SideKind.TRANSFORMER);
+    }
+    if (this == NORMS_SMOOTHING) {
+      builder.labelSmoothing(SMOOTHING);
+    }
+    return builder.build();
+  }
+
+  private Tune tune(Tune shared) {
+    return switch (this) {
+      case LINEAR_PROBE -> Tune.HEAD;
+      case SIDE_KEPT -> Tune.NONE;
+      case NORMS_CE, NORMS_SMOOTHING, FADED_NORMS -> Tune.NORMS.inLastBlocks(shared.lastBlocks());
+      case LOW_RANK_CE, FADED_LOW_RANK ->
+          Tune.lowRank(shared.kind() == Tune.Kind.LOW_RANK ? shared.rank() : RANK)
+              .inLastBlocks(shared.lastBlocks());
+    };
+  }
+}

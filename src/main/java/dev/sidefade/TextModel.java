@@ -1,0 +1,94 @@
+package dev.sidefade;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import dev.sidefade.backbone.TrunkOutput;
+import dev.sidefade.tensor.DType;
+import dev.sidefade.tensor.Tensor;
+import dev.sidefade.train.FeatureSource;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** An exported text model as something that computes logits; its only output. */
+final class TextModel implements FeatureSource, AutoCloseable {
+  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final Path file;
+  private final OrtSession session;
+  private final TrunkOutput logits;
+
+  private TextModel(Path file, OrtSession session, TrunkOutput logits) {
+    this.file = file;
+    this.session = session;
+    this.logits = logits;
+  }
+
+  /**
+   * Opens a model.
+   *
+   * @param perToken whether the logits are [batch, tokens, classes] rather than [batch, classes]
+   */
+  static TextModel open(Path file, int threads, boolean perToken, int classes) throws OrtException {
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(threads);
+      options.setMemoryPatternOptimization(false);
+      OrtSession session = OrtEnvironment.getEnvironment().createSession(file.toString(), options);
+      String output = session.getOutputNames().iterator().next();
+      return new TextModel(file, session, new TrunkOutput(output, perToken, -1, classes));
+    }
+  }
+
+  List<String> inputs() {
+    return List.copyOf(session.getInputNames());
+  }
+
+  @Override
+  public List<TrunkOutput> outputs() {
+    return List.of(logits);
+  }
+
+  @Override
+  public int finalInput() {
+    return 0;
+  }
+
+  @Override
+  public void run(Map<String, Tensor> inputs, long batch, List<Tensor> results) {
+    Map<String, OnnxTensor> fed = new LinkedHashMap<>();
+    try (OnnxTensor result = tensor(results.getFirst())) {
+      for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
+        fed.put(input.getKey(), tensor(input.getValue()));
+      }
+      session.run(fed, Set.of(), Map.of(logits.value(), result)).close();
+    } catch (OrtException e) {
+      throw new IllegalStateException(
+          "ONNX Runtime failed on " + file + ": " + e.getMessage().lines().findFirst().orElse(""),
+          e);
+    } finally {
+      fed.values().forEach(OnnxTensor::close);
+    }
+  }
+
+  private OnnxTensor tensor(Tensor tensor) throws OrtException {
+    ByteBuffer bytes = tensor.segment().asByteBuffer().order(ByteOrder.nativeOrder());
+    long[] dims = tensor.shape().toArray();
+    return tensor.dtype() == DType.I64
+        ? OnnxTensor.createTensor(environment, bytes.asLongBuffer(), dims)
+        : OnnxTensor.createTensor(environment, bytes.asFloatBuffer(), dims);
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException("ONNX Runtime failed to close " + file, e);
+    }
+  }
+}

@@ -1,0 +1,258 @@
+package dev.sidefade;
+
+import ai.onnxruntime.OrtException;
+import dev.sidefade.export.ModelCard;
+import dev.sidefade.kernels.Device;
+import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.DType;
+import dev.sidefade.tensor.Shape;
+import dev.sidefade.tensor.Tensor;
+import dev.sidefade.text.ConllFile;
+import dev.sidefade.text.TextExamples;
+import dev.sidefade.text.TextLimits;
+import dev.sidefade.text.TextTable;
+import dev.sidefade.text.TextTokenizer;
+import dev.sidefade.train.ExampleSet;
+import dev.sidefade.train.LiveFeatures;
+import dev.sidefade.train.Outcome;
+import dev.sidefade.train.Task;
+import dev.sidefade.train.TextSet;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.regex.Pattern;
+
+/**
+ * Runs a text model that {@link Sidefade#adapt} exported. The model itself says what its classes
+ * are called and how long texts may be; the tokenizer is the one it was adapted with. May be used
+ * by several threads at once.
+ */
+public final class TextPredictor implements AutoCloseable {
+  private static final int BATCH = 32;
+  private static final Pattern BLANKS = Pattern.compile("\\s+");
+
+  private final ModelCard card;
+  private final Task task;
+  private final TextLimits limits;
+  private final TextTokenizer tokenizer;
+  private final TextModel model;
+
+  private TextPredictor(ModelCard card, TextTokenizer tokenizer, TextModel model) {
+    this.card = card;
+    this.task = taskOf(card);
+    this.limits = TextLimits.ofLength(card.text().orElseThrow().maxLength());
+    this.tokenizer = tokenizer;
+    this.model = model;
+  }
+
+  private static Task taskOf(ModelCard card) {
+    return switch (card.task().orElse(ModelCard.Task.TEXT_CLASSIFICATION)) {
+      case IMAGE_CLASSIFICATION, TEXT_CLASSIFICATION -> Task.CLASSES;
+      case REGRESSION -> Task.REGRESSION;
+      case TOKEN_CLASSIFICATION -> Task.TOKENS;
+    };
+  }
+
+  /**
+   * Opens a model with its tokenizer.
+   *
+   * @param tokenizer the {@code tokenizer.json} that the model was adapted with
+   * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @throws BadInputException if one of the files is malformed, or the model takes no texts
+   */
+  public static TextPredictor open(Path model, Path tokenizer, int threads) throws IOException {
+    ModelCard card =
+        ModelCard.read(OnnxModel.read(model))
+            .orElseThrow(() ->
+                new BadInputException(
+                    model
+                        + " does not say what its classes are: use a model that adapt"
+                        + " exported"));
+    if (card.text().isEmpty()) {
+      throw new BadInputException(
+          model + " takes images and no texts: leave the tokenizer away, or use a text model");
+    }
+    TextTokenizer opened = TextTokenizer.open(tokenizer);
+    try {
+      boolean regression = taskOf(card) == Task.REGRESSION;
+      TextModel loaded =
+          TextModel.open(
+              model, threads, taskOf(card) == Task.TOKENS, regression ? 1 : card.labels().size());
+      return new TextPredictor(card, opened, loaded);
+    } catch (OrtException e) {
+      opened.close();
+      throw new BadInputException(
+          "ONNX Runtime cannot load "
+              + model
+              + ": "
+              + e.getMessage().lines().findFirst().orElse(""),
+          e);
+    } catch (RuntimeException e) {
+      opened.close();
+      throw e;
+    }
+  }
+
+  /** Names of the classes in the order of the logits; empty for a regression. */
+  public List<String> labels() {
+    return card.labels();
+  }
+
+  /** What the model answers. */
+  public TaskKind task() {
+    return switch (task) {
+      case CLASSES -> TaskKind.TEXT;
+      case REGRESSION -> TaskKind.REGRESSION;
+      case TOKENS -> TaskKind.TOKENS;
+    };
+  }
+
+  /** Whether the model compares two texts. */
+  public boolean pairs() {
+    return card.text().orElseThrow().pairs();
+  }
+
+  /**
+   * What the model says of some texts, in their order.
+   *
+   * @param second the second text of each pair; empty where the model takes single texts
+   * @param top classes of each text
+   * @throws BadInputException if a text is blank, or pairs are needed and not given
+   */
+  public List<TextPrediction> predict(List<String> texts, List<String> second, int top) {
+    if (second.isEmpty() == pairs() || !second.isEmpty() && second.size() != texts.size()) {
+      throw new BadInputException(
+          pairs()
+              ? "the model compares two texts: give a second one for each of the " + texts.size()
+              : "the model takes single texts: give no second ones");
+    }
+    if (texts.isEmpty()) {
+      return List.of();
+    }
+    TextExamples examples = task == Task.TOKENS ? words(texts) : table(texts, second);
+    TextPrediction[] predictions = new TextPrediction[texts.size()];
+    TextSet set = new TextSet(examples, task, model.inputs());
+    try (Arena arena = Arena.ofConfined();
+        ExampleSet.Loader loader = set.load(0, set.walk(), BATCH)) {
+      for (int done = 0; done < set.size(); ) {
+        ExampleSet.Loaded batch = loader.next();
+        int count = batch.examples().length;
+        Shape shape = Shape.of(model.outputs().getFirst().shape(count, batch.tokens()));
+        Tensor logits = Tensor.wrap(arena.allocate(shape.size() * 4, 64), shape, DType.F32);
+        model.run(batch.inputs(), count, List.of(logits));
+        float[] values = logits.toFloats();
+        int each = values.length / count;
+        for (int i = 0; i < count; i++) {
+          float[] own = Arrays.copyOfRange(values, i * each, (i + 1) * each);
+          predictions[batch.examples()[i]] = prediction(own, examples, batch.examples()[i], top);
+        }
+        done += count;
+      }
+    }
+    return List.of(predictions);
+  }
+
+  private TextExamples table(List<String> texts, List<String> second) {
+    List<TextTable.Row> rows = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      requireWords(texts.get(i));
+      Optional<String> other = second.isEmpty() ? Optional.empty() : Optional.of(second.get(i));
+      other.ifPresent(TextPredictor::requireWords);
+      rows.add(new TextTable.Row(i + 1, texts.get(i), other, Optional.empty()));
+    }
+    TextTable table = new TextTable("the texts", rows, !second.isEmpty(), false, 0, 0);
+    return TextExamples.unlabelled(table, tokenizer, limits);
+  }
+
+  private static void requireWords(String text) {
+    if (text.isBlank()) {
+      throw new BadInputException("a text is blank: give at least one word");
+    }
+  }
+
+  private TextExamples words(List<String> texts) {
+    List<ConllFile.Sentence> sentences = new ArrayList<>();
+    for (String text : texts) {
+      requireWords(text);
+      List<String> words = List.of(BLANKS.split(text.strip()));
+      sentences.add(new ConllFile.Sentence(sentences.size() + 1, words, List.of()));
+    }
+    ConllFile file = new ConllFile("the texts", sentences, false);
+    return TextExamples.tokens(file, tokenizer, limits, Optional.of(labels()));
+  }
+
+  private TextPrediction prediction(float[] logits, TextExamples examples, int example, int top) {
+    return switch (task) {
+      case CLASSES ->
+          new TextPrediction(
+              Ranking.of(logits, labels()).stream().limit(top).toList(),
+              OptionalDouble.empty(),
+              List.of());
+      case REGRESSION -> new TextPrediction(List.of(), OptionalDouble.of(logits[0]), List.of());
+      case TOKENS ->
+          new TextPrediction(
+              List.of(), OptionalDouble.empty(), wordTags(logits, examples, example));
+    };
+  }
+
+  private List<WordTag> wordTags(float[] logits, TextExamples examples, int example) {
+    List<WordTag> tags = new ArrayList<>();
+    List<String> words = examples.words(example);
+    int[] first = examples.firstPieces(example);
+    int classes = labels().size();
+    for (int token = 0; token < first.length; token++) {
+      if (first[token] >= 0) {
+        float[] row = Arrays.copyOfRange(logits, token * classes, (token + 1) * classes);
+        Prediction best = Ranking.of(row, labels()).getFirst();
+        tags.add(new WordTag(words.get(first[token]), best.label(), best.probability()));
+      }
+    }
+    return tags;
+  }
+
+  /**
+   * Measures over labelled texts: "accuracy" for classes, "spearman", "pearson" and "mse" for
+   * numbers; and "examples", how many there are.
+   *
+   * @param source as {@link AdaptConfig#train}
+   * @param strict whether one empty text is an error
+   */
+  public Map<String, Double> evaluate(String source, boolean strict) throws IOException {
+    Path file = Path.of(source);
+    TextExamples examples =
+        switch (task) {
+          case CLASSES ->
+              TextExamples.classification(
+                  TextTable.read(file, strict), tokenizer, limits, Optional.of(labels()));
+          case REGRESSION ->
+              TextExamples.regression(TextTable.read(file, strict), tokenizer, limits);
+          case TOKENS ->
+              TextExamples.tokens(ConllFile.read(file), tokenizer, limits, Optional.of(labels()));
+        };
+    TextSet set = new TextSet(examples, task, model.inputs());
+    int classes = task == Task.REGRESSION ? 1 : labels().size();
+    // the model's logits are the features, and there is no network behind them
+    try (Device device = Device.cpu(1);
+        LiveFeatures feed = new LiveFeatures(set, model, 0, BATCH, device)) {
+      Outcome outcome =
+          Outcome.of(task, feed, BATCH, classes, (features, batch) -> features.last());
+      Map<String, Double> measures = new LinkedHashMap<>(outcome.measures());
+      measures.put("examples", (double) examples.size());
+      return measures;
+    }
+  }
+
+  @Override
+  public void close() {
+    model.close();
+    tokenizer.close();
+  }
+}

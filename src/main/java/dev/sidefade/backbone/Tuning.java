@@ -1,0 +1,78 @@
+package dev.sidefade.backbone;
+
+import dev.sidefade.tensor.BadInputException;
+
+/**
+ * Which constants inside a backbone are tuned. The final norm and the head are none of them: they
+ * are tuned outside the graph.
+ *
+ * @param withNorms whether scales and shifts of layer norms are tuned
+ * @param withBiases whether biases of linear layers are tuned
+ * @param rank rank of the changes A B of the linear layers' weights; 0 for no changes
+ * @param lastBlocks how many of the last blocks are tuned; {@link #ALL} for all of them and the
+ *     norms in front of the first one
+ */
+public record Tuning(boolean withNorms, boolean withBiases, int rank, int lastBlocks) {
+  /** All blocks, and what stands in front of the first one, such as the norm of embeddings. */
+  public static final int ALL = Integer.MAX_VALUE;
+
+  public Tuning {
+    if (rank < 0) {
+      throw new BadInputException(
+          "the rank of low-rank changes is " + rank + "; give 1 or more, or 0 for none");
+    }
+    if (lastBlocks < 1) {
+      throw new BadInputException(
+          "the number of blocks to tune is " + lastBlocks + "; give 1 or more");
+    }
+    if (!withNorms && !withBiases && rank == 0) {
+      throw new BadInputException("nothing is tuned; choose norms, biases or a rank");
+    }
+  }
+
+  /** All norms. */
+  public static Tuning norms() {
+    return norms(ALL);
+  }
+
+  /** The norms of the last blocks. */
+  public static Tuning norms(int lastBlocks) {
+    return new Tuning(true, false, 0, lastBlocks);
+  }
+
+  /** All norms and biases. */
+  public static Tuning biases() {
+    return biases(ALL);
+  }
+
+  /** The norms and biases of the last blocks. */
+  public static Tuning biases(int lastBlocks) {
+    return new Tuning(true, true, 0, lastBlocks);
+  }
+
+  /** All norms, and a change of the given rank to every weight. */
+  public static Tuning lowRank(int rank) {
+    return lowRank(rank, ALL);
+  }
+
+  /** The norms of the last blocks, and a change of the given rank to every weight there. */
+  public static Tuning lowRank(int rank, int lastBlocks) {
+    return new Tuning(true, false, rank, lastBlocks);
+  }
+
+  /** The first block that is tuned; 0 where the embeddings are too. */
+  int firstBlock(int blocks) {
+    if (lastBlocks == ALL) {
+      return 0;
+    }
+    if (lastBlocks > blocks) {
+      throw new BadInputException(
+          "the last "
+              + lastBlocks
+              + " blocks were to be tuned, but the backbone has "
+              + blocks
+              + "; give at most that many");
+    }
+    return blocks - lastBlocks + 1;
+  }
+}

@@ -1,0 +1,21 @@
+package dev.sidefade.train;
+
+/**
+ * What the logits of a batch are compared with.
+ *
+ * @param labels classes, one for each row of logits: an example, or a token of {@link Task#TOKENS};
+ *     negative = no label, {@link dev.sidefade.kernels.Kernels#PADDING} = no token. Empty for a
+ *     regression
+ * @param values of a regression, one for each example, NaN = none; empty for classes
+ */
+public record Targets(int[] labels, float[] values) {
+  /** Classes. */
+  public static Targets classes(int... labels) {
+    return new Targets(labels, new float[0]);
+  }
+
+  /** Values of a regression. */
+  public static Targets values(float... values) {
+    return new Targets(new int[0], values);
+  }
+}
