@@ -56,6 +56,8 @@ import java.util.Optional;
  * @param weightDecay decoupled, not on biases, norms, gates and mask tokens
  * @param warmupSteps steps over which the learning rates rise
  * @param clipNorm largest norm of a gradient; 0 = not clipped
+ * @param measureUnlabelled whether the same training is also run without the unlabelled rows, as
+ *     many steps over the labelled ones alone, so that the report can say what they are worth
  * @param labelSmoothing of the cross-entropy
  * @param backboneEvery the backbone's constants are updated every so many steps
  * @param patience epochs without a better validation accuracy after which training stops; 0 = never
@@ -111,6 +113,7 @@ public record AdaptConfig(
     double weightDecay,
     int warmupSteps,
     double clipNorm,
+    boolean measureUnlabelled,
     double labelSmoothing,
     int backboneEvery,
     int patience,
@@ -201,6 +204,7 @@ public record AdaptConfig(
     private double weightDecay = 0.01;
     private int warmupSteps = 20;
     private double clipNorm = 1;
+    private boolean measureUnlabelled = true;
     private double labelSmoothing = 0;
     private int backboneEvery = 1;
     private int patience = 0;
@@ -460,6 +464,12 @@ public record AdaptConfig(
       return this;
     }
 
+    /** See {@link AdaptConfig#measureUnlabelled}. */
+    public Builder measureUnlabelled(boolean measureUnlabelled) {
+      this.measureUnlabelled = measureUnlabelled;
+      return this;
+    }
+
     /** See {@link AdaptConfig#labelSmoothing}. */
     public Builder labelSmoothing(double labelSmoothing) {
       this.labelSmoothing = labelSmoothing;
@@ -585,6 +595,7 @@ public record AdaptConfig(
           weightDecay,
           warmupSteps,
           clipNorm,
+          measureUnlabelled,
           labelSmoothing,
           backboneEvery,
           patience,

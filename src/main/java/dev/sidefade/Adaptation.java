@@ -2,14 +2,9 @@ package dev.sidefade;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.Preprocessing;
-import dev.sidefade.backbone.TunedTrunk;
-import dev.sidefade.backbone.TunedTrunkSpec;
-import dev.sidefade.backbone.Tuning;
-import dev.sidefade.distill.Direction;
-import dev.sidefade.distill.ReverseFeaturePath;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Pooling;
-import dev.sidefade.side.SideConfig;
+import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.Checkpoint;
@@ -19,7 +14,6 @@ import dev.sidefade.train.ExampleSet;
 import dev.sidefade.train.FeatureCache;
 import dev.sidefade.train.FeatureFeed;
 import dev.sidefade.train.FeatureSource;
-import dev.sidefade.train.InnerConstants;
 import dev.sidefade.train.LiveFeatures;
 import dev.sidefade.train.Outcome;
 import dev.sidefade.train.PathSettings;
@@ -30,7 +24,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -117,15 +113,6 @@ final class Adaptation implements AutoCloseable {
     return FeatureSets.of(source, data, changing ? live : cached, cached);
   }
 
-  /** Features of a trunk whose constants learn: computed for every batch. */
-  private FeatureSets learning(InnerConstants inner, int taps) throws IOException {
-    return FeatureSets.of(
-        inner.evaluation(),
-        data,
-        (what, examples) -> live(examples, inner.training(), taps),
-        (what, examples) -> live(examples, inner.evaluation(), taps));
-  }
-
   private LiveFeatures live(ExampleSet examples, FeatureSource source, int taps) {
     return closer.add(new LiveFeatures(examples, source, taps, plan.order().rows(), device));
   }
@@ -146,78 +133,33 @@ final class Adaptation implements AutoCloseable {
 
   AdaptResult run(Duration latencyBudget) throws IOException {
     AdaptationFigures figures = new AdaptationFigures(config, plan, data, backbone, device);
-    boolean tunedView = config.tune().inside().isPresent() && config.sideView() == SideView.TUNED;
-    FeatureSets frozen = frozen(tunedView ? List.of() : plan.taps());
+    FeatureSets frozen = frozen(Networks.seesTuned(config) ? List.of() : plan.taps());
     runProbes(figures, frozen);
     device.resetPeak();
-    List<Integer> tunedTaps = tunedView ? plan.taps() : List.of();
-    Optional<InnerConstants> inner =
-        config.tune().inside().map(tuning -> new InnerConstants(tunedTrunk(tuning, tunedTaps)));
-    FeatureSets features = frozen;
-    if (inner.isPresent()) {
-      FeatureSets learning = learning(inner.get(), tunedTaps.size());
-      features = tunedView ? learning : frozen.beside(learning);
-    }
-    Optional<SidePart> side = sidePart();
-    ReverseFeaturePath[] reversePath = new ReverseFeaturePath[1];
-    Optional<BackboneTail> tail =
-        config.tune().kind() == Tune.Kind.NONE
-            ? Optional.empty()
-            : Optional.of(tail(side, inner, reversePath));
-    try (DualPath path =
-        new DualPath(
-            device,
-            plan.pathSettings(),
-            tail,
-            side,
-            Optional.ofNullable(reversePath[0]),
-            inner,
-            plan.order().rows())) {
-      TrainingState state = train(path, tail, side, features);
-      figures.training(state, tail, side, inner, features);
-      evaluate(figures, tail, side, features);
+    try (Networks networks = new Networks(plan, data, device, frozen)) {
+      TrainingState state = train(networks);
+      figures.training(state, networks);
+      evaluate(figures, networks);
+      if (config.measureUnlabelled() && plan.order().unlabelled() > 0) {
+        measureWithoutUnlabelled(figures, frozen);
+      }
       return new AdaptationOutput(config, plan, data, backbone, preprocessing, device, progress)
-          .write(figures, tail, side, inner, features, latencyBudget, started);
+          .write(figures, networks, latencyBudget, started);
     }
   }
 
-  private TunedTrunk tunedTrunk(Tuning tuning, List<Integer> taps) {
-    return closer.add(
-        TunedTrunk.open(
-            backbone, new TunedTrunkSpec(config.threads(), taps, tuning, plan.gradientMemory())));
-  }
-
-  private BackboneTail tail(
-      Optional<SidePart> side, Optional<InnerConstants> inner, ReverseFeaturePath[] reverse) {
-    return closer.add(
-        new BackboneTail(
-            plan.tailConfig(plan.pooling(), config.tune().lastNorm()),
-            device,
-            config.seed(),
-            parameters -> {
-              inner.ifPresent(constants -> constants.declare(parameters));
-              if (config.features() == Direction.SIDE_TO_BACKBONE && side.isPresent()) {
-                SideConfig s = side.get().network().config();
-                reverse[0] =
-                    new ReverseFeaturePath(
-                        parameters,
-                        backbone.finalNormScale().length,
-                        s.width(),
-                        config.alignmentRank(),
-                        (float) config.imitationWeight());
-              }
-            }));
-  }
-
-  private Optional<SidePart> sidePart() {
-    if (config.side() == SideKind.NONE) {
-      return Optional.empty();
+  /** The same training over the labelled rows alone, for the report. */
+  private void measureWithoutUnlabelled(AdaptationFigures figures, FeatureSets frozen)
+      throws IOException {
+    AdaptationPlan alone = plan.withoutUnlabelled();
+    try (Networks networks = new Networks(alone, data, device, frozen)) {
+      run("training without unlabelled rows", alone, alone.pathSettings(), networks, 0)
+          .run(new TrainingState(), listener(), state -> {});
+      progress.phaseDone();
+      networksOf(networks)
+          .forEach((name, network) ->
+              measure(networks.features(), network, figures::withoutUnlabelled, name));
     }
-    SideConfig side = plan.sideConfig();
-    return Optional.of(
-        closer.add(
-            new SidePart(
-                side, plan.featureConfig(side), plan.sideLayout(), device, config.seed())));
   }
 
   /** The baselines: a linear probe as the backbone reads out, and one as the adapted model does. */
@@ -244,26 +186,26 @@ final class Adaptation implements AutoCloseable {
                 Optional.empty(),
                 Optional.empty(),
                 plan.order().rows())) {
-      run("linear probe", settings, path, Optional.of(tail), Optional.empty(), features, 0)
+      progress.phase("linear probe", settings.schedule().total());
+      trainer(plan, settings, path, Optional.of(tail), Optional.empty(), features, 0)
           .run(new TrainingState(), listener(), state -> {});
       progress.phaseDone();
       measure(figures, name, features, tailNetwork(tail));
     }
   }
 
-  private Trainer run(
-      String phase,
+  private Trainer trainer(
+      AdaptationPlan used,
       PathSettings settings,
       DualPath path,
       Optional<BackboneTail> tail,
       Optional<SidePart> side,
       FeatureSets features,
       int patience) {
-    progress.phase(phase, settings.schedule().total());
     return new Trainer(
         device,
         settings,
-        new Trainer.Plan(config.epochs(), patience, plan.order()),
+        new Trainer.Plan(used.epochs(), patience, used.order()),
         path,
         tail,
         side,
@@ -271,18 +213,32 @@ final class Adaptation implements AutoCloseable {
         Optional.of(features.validation()));
   }
 
-  private TrainingState train(
-      DualPath path, Optional<BackboneTail> tail, Optional<SidePart> side, FeatureSets features)
-      throws IOException {
+  private Trainer run(
+      String phase, AdaptationPlan used, PathSettings settings, Networks networks, int patience) {
+    progress.phase(phase, settings.schedule().total());
+    return trainer(
+        used,
+        settings,
+        networks.path(),
+        networks.tail(),
+        networks.side(),
+        networks.features(),
+        patience);
+  }
+
+  private TrainingState train(Networks networks) throws IOException {
     Checkpoint checkpoint =
         new Checkpoint(
-            config.out().resolve(CHECKPOINT), ConfigText.fingerprint(config, backbone), tail, side);
+            config.out().resolve(CHECKPOINT),
+            ConfigText.fingerprint(config, backbone),
+            networks.tail(),
+            networks.side());
     TrainingState state =
         config.resume() && checkpoint.exists() ? checkpoint.load() : new TrainingState();
     if (state.epochsDone() > 0) {
       progress.note("Resumed after epoch " + state.epochsDone() + ".");
     }
-    run("training", plan.pathSettings(), path, tail, side, features, config.patience())
+    run("training", plan, plan.pathSettings(), networks, config.patience())
         .run(state, listener(), checkpoint::save);
     progress.phaseDone();
     return state;
@@ -300,28 +256,42 @@ final class Adaptation implements AutoCloseable {
     };
   }
 
-  private void evaluate(
-      AdaptationFigures figures,
-      Optional<BackboneTail> tail,
-      Optional<SidePart> side,
-      FeatureSets features) {
-    tail.ifPresent(t -> measure(figures, AdaptationFigures.FADED, features, tailNetwork(t)));
-    side.ifPresent(s ->
-        measure(
-            figures,
-            AdaptationFigures.SIDE,
-            features,
-            (trunk, batch) -> s.forward(device.kernels(), trunk, batch)));
+  private void evaluate(AdaptationFigures figures, Networks networks) {
+    networksOf(networks)
+        .forEach((name, network) -> measure(figures, name, networks.features(), network));
+  }
+
+  private Map<String, Outcome.Network> networksOf(Networks networks) {
+    Map<String, Outcome.Network> all = new LinkedHashMap<>();
+    networks.tail().ifPresent(tail -> all.put(AdaptationFigures.FADED, tailNetwork(tail)));
+    networks
+        .side()
+        .ifPresent(side ->
+            all.put(
+                AdaptationFigures.SIDE,
+                (trunk, batch) -> side.forward(device.kernels(), trunk, batch)));
+    return all;
   }
 
   private Outcome.Network tailNetwork(BackboneTail tail) {
     return (trunk, batch) -> tail.forward(device.kernels(), trunk, batch);
   }
 
+  /** Hears what a network says of a split. */
+  @FunctionalInterface
+  private interface Result {
+    void add(String split, String name, Outcome outcome);
+  }
+
   private void measure(
       AdaptationFigures figures, String name, FeatureSets features, Outcome.Network network) {
-    figures.validation(name, outcome(features.validation(), network));
-    features.test().ifPresent(test -> figures.test(name, outcome(test, network)));
+    measure(features, network, figures::outcome, name);
+  }
+
+  private void measure(
+      FeatureSets features, Outcome.Network network, Result result, String name) {
+    result.add(RunReport.VAL, name, outcome(features.validation(), network));
+    features.test().ifPresent(test -> result.add(RunReport.TEST, name, outcome(test, network)));
   }
 
   private Outcome outcome(FeatureFeed feed, Outcome.Network network) {

@@ -9,11 +9,14 @@ import dev.sidefade.report.RunReport;
 import dev.sidefade.report.RunReportBuilder;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.EpochRecord;
-import dev.sidefade.train.InnerConstants;
+import dev.sidefade.train.Evaluation;
 import dev.sidefade.train.Outcome;
 import dev.sidefade.train.SidePart;
+import dev.sidefade.train.SpanScore;
+import dev.sidefade.train.Task;
 import dev.sidefade.train.TrainingState;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +37,7 @@ final class AdaptationFigures {
   private final RunReportBuilder report;
   private final Device device;
   private final AdaptationPlan plan;
+  private final List<String> classNames;
   private final Map<String, Outcome> validation = new LinkedHashMap<>();
   private final Map<String, Outcome> test = new LinkedHashMap<>();
 
@@ -45,6 +49,7 @@ final class AdaptationFigures {
       Device device) {
     this.device = device;
     this.plan = plan;
+    this.classNames = data.classNames();
     report =
         RunReport.builder(
                 "Sidefade: " + backbone.file().getFileName() + " adapted to " + config.train())
@@ -79,24 +84,33 @@ final class AdaptationFigures {
     };
   }
 
-  void validation(String name, Outcome outcome) {
-    validation.put(name, outcome);
-    add(RunReport.VAL, name, outcome);
-  }
-
-  void test(String name, Outcome outcome) {
-    test.put(name, outcome);
-    add(RunReport.TEST, name, outcome);
+  /** How a network does on a split. */
+  void outcome(String split, String name, Outcome outcome) {
+    (split.equals(RunReport.TEST) ? test : validation).put(name, outcome);
+    add(split, name, outcome);
   }
 
   private void add(String split, String name, Outcome outcome) {
-    outcome
-        .measures()
-        .forEach((measure, value) -> {
-          if (!Double.isNaN(value)) {
-            report.measure(measure, split, name, value);
-          }
-        });
+    report.scoreName(outcome.scoreName());
+    outcome.measures().forEach((measure, value) -> add(measure, split, name, value));
+    if (outcome instanceof Evaluation words
+        && plan.task() == Task.TOKENS
+        && SpanScore.applies(classNames)) {
+      add(RunReport.F1, split, name, SpanScore.of(words, classNames).f1());
+    }
+  }
+
+  private void add(String measure, String split, String name, double value) {
+    if (!Double.isNaN(value)) {
+      report.measure(measure, split, name, value);
+    }
+  }
+
+  /** What the same training gives without the unlabelled rows. */
+  void withoutUnlabelled(String split, String name, Outcome outcome) {
+    if (!Double.isNaN(outcome.score())) {
+      report.withoutUnlabelled(split, name, outcome.score());
+    }
   }
 
   /** Scores of a split by network, for a model's metadata. */
@@ -122,12 +136,9 @@ final class AdaptationFigures {
     return Map.entry(hasTest ? RunReport.TEST : RunReport.VAL, outcome);
   }
 
-  void training(
-      TrainingState state,
-      Optional<BackboneTail> tail,
-      Optional<SidePart> side,
-      Optional<InnerConstants> inner,
-      FeatureSets features) {
+  void training(TrainingState state, Networks networks) {
+    Optional<BackboneTail> tail = networks.tail();
+    Optional<SidePart> side = networks.side();
     for (EpochRecord epoch : state.history()) {
       report.epoch(
           new RunReport.EpochRow(
@@ -147,8 +158,13 @@ final class AdaptationFigures {
         s -> report.tapNames(plan.taps().stream().skip(1).map(tap -> "tap " + tap).toList()));
     report.memoryBytes(RunReport.TRAINING_PEAK, device.peakBytes());
     report.memoryBytes(RunReport.TAPS, tapBytes());
-    features.cachedBytes().ifPresent(bytes -> report.memoryBytes("feature_cache", bytes));
-    inner.ifPresent(i -> report.memoryBytes("activations_kept", i.keptBytes()));
+    networks
+        .features()
+        .cachedBytes()
+        .ifPresent(bytes -> report.memoryBytes(RunReport.FEATURE_CACHE, bytes));
+    networks
+        .inner()
+        .ifPresent(i -> report.memoryBytes(RunReport.ACTIVATIONS_KEPT, i.keptBytes()));
     report.parameters(RunReport.TUNED, tail.map(this::tuned).orElse(0L));
     report.parameters(RunReport.SIDE, side.map(SidePart::networkParameters).orElse(0L));
     if (state.stopped()) {

@@ -80,13 +80,13 @@ final class AdaptationOutput {
 
   AdaptResult write(
       AdaptationFigures figures,
-      Optional<BackboneTail> tail,
-      Optional<SidePart> side,
-      Optional<InnerConstants> inner,
-      FeatureSets features,
+      Networks networks,
       Duration latencyBudget,
       long started)
       throws IOException {
+    Optional<BackboneTail> tail = networks.tail();
+    Optional<SidePart> side = networks.side();
+    FeatureSets features = networks.features();
     Map<String, Path> models = new LinkedHashMap<>();
     models.put(RunReport.ORIGINAL, backbone.file());
     ModelCard card =
@@ -98,13 +98,13 @@ final class AdaptationOutput {
                 backbone.hash(),
                 new Gson().toJson(figures.scores()))
             .withTask(cardTask(), data.textInput());
-    Optional<TunedModel> tuned = tail.map(t -> tuned(t, inner));
+    Optional<TunedModel> tuned = tail.map(t -> tuned(t, networks.inner()));
     if (tail.isPresent()) {
       models.put(RunReport.FADED, writeFaded(tail.get(), tuned.get(), card, features.source()));
     }
     if (side.isPresent()) {
       // beside the pretrained backbone, unless it read the tuned one
-      Optional<TunedModel> read = config.sideView() == SideView.TUNED ? tuned : Optional.empty();
+      Optional<TunedModel> read = Networks.seesTuned(config) ? tuned : Optional.empty();
       models.put(RunReport.KEPT, writeKept(side.get(), read, card, features.sideSource()));
     }
     RunReportBuilder report = figures.report();

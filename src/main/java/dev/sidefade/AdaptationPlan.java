@@ -34,6 +34,7 @@ import java.util.stream.Stream;
  * @param sideLayout tokens at the taps, for the largest batch
  * @param tailLayout tokens that enter the last norm; one when the backbone pools before it
  * @param task what is learned
+ * @param epochs passes over the training rows
  * @param classes number of logits of an example or token
  */
 record AdaptationPlan(
@@ -45,6 +46,7 @@ record AdaptationPlan(
     TokenLayout sideLayout,
     TokenLayout tailLayout,
     Task task,
+    int epochs,
     int classes,
     EpochOrder order) {
   /** Smallest width of a side network that is chosen for the user. */
@@ -95,6 +97,7 @@ record AdaptationPlan(
         layout,
         pooledFirst ? new TokenLayout(config.batch(), 1, 0, 0, 0) : layout,
         data.task(),
+        config.epochs(),
         data.classes(),
         EpochOrder.of(data.train(), data.labelled(), config.batch(), config.seed()));
   }
@@ -276,8 +279,25 @@ record AdaptationPlan(
     return 4 * block * backbone.structure().blocks();
   }
 
+  /** The same with labelled rows alone, over as many steps or a few more. */
+  AdaptationPlan withoutUnlabelled() {
+    EpochOrder alone = order.withoutUnlabelled();
+    return new AdaptationPlan(
+        config,
+        backbone,
+        taps,
+        pooling,
+        ownPooling,
+        sideLayout,
+        tailLayout,
+        task,
+        Math.toIntExact(Math.ceilDiv((long) epochs * order.steps(), alone.steps())),
+        classes,
+        alone);
+  }
+
   PathSettings pathSettings() {
-    long total = (long) config.epochs() * order.steps();
+    long total = (long) epochs * order.steps();
     return new PathSettings(
         task,
         config.logits(),

@@ -58,6 +58,7 @@ final class CompareSettings {
         .logits(config.logits())
         .temperature(config.temperature())
         .klWeight(config.klWeight())
+        .measureUnlabelled(config.measureUnlabelled())
         .klAuto(config.klAuto())
         .klRows(config.klRows())
         .maskRatio(config.maskRatio())

@@ -136,8 +136,8 @@ final class TextData {
         Optional.of(new ModelCard.TextInput(limits.maxLength(), pairs)),
         notes,
         (ofTest, example, truth, predicted, probability) ->
-            new RunReport.PredictionSample(
-                new byte[0], shown.text(example) + ": " + truth, predicted, probability),
+            RunReport.PredictionSample.ofText(
+                shown.text(example), truth, predicted, probability),
         opened);
   }
 

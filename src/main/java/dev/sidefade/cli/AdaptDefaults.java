@@ -115,6 +115,7 @@ final class AdaptDefaults implements IDefaultValueProvider {
     values.put("warmup", String.valueOf(config.warmupSteps()));
     values.put("clip", String.valueOf(config.clipNorm()));
     values.put("label-smoothing", String.valueOf(config.labelSmoothing()));
+    values.put("measure-unlabelled", String.valueOf(config.measureUnlabelled()));
     values.put("backbone-every", String.valueOf(config.backboneEvery()));
     values.put("patience", String.valueOf(config.patience()));
   }

@@ -43,6 +43,15 @@ final class TrainingOptions {
   private double learningRateLowRank;
 
   @Option(
+      names = "--measure-unlabelled",
+      negatable = true,
+      fallbackValue = "true",
+      description =
+          "With --unlabelled: train once more without those rows, so that the report can say what"
+              + " they are worth (default: ${DEFAULT-VALUE}).")
+  private boolean measureUnlabelled;
+
+  @Option(
       names = "--label-smoothing",
       paramLabel = "X",
       description = "Share of each label spread over all classes (default: ${DEFAULT-VALUE}).")
@@ -110,6 +119,7 @@ final class TrainingOptions {
         .gradientMode(gradientMode)
         .microBatch(microBatch)
         .labelSmoothing(labelSmoothing)
+        .measureUnlabelled(measureUnlabelled)
         .weightDecay(weightDecay)
         .warmupSteps(warmupSteps)
         .clipNorm(clipNorm)

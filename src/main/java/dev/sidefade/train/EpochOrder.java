@@ -36,6 +36,11 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
         labelled, examples.size() - labelled, batch, seed, same ? new int[0] : lengths);
   }
 
+  /** The labelled rows alone, as many in each step as before. */
+  public EpochOrder withoutUnlabelled() {
+    return new EpochOrder(labelled, 0, rows() - unlabelledRows(), seed, lengths);
+  }
+
   /** Steps of an epoch: as many as all rows fill. */
   public int steps() {
     return Math.ceilDiv(Math.addExact(labelled, unlabelled), rows());

@@ -1,0 +1,150 @@
+package dev.sidefade;
+
+import dev.sidefade.backbone.Backbone;
+import dev.sidefade.backbone.TunedTrunk;
+import dev.sidefade.backbone.TunedTrunkSpec;
+import dev.sidefade.backbone.Tuning;
+import dev.sidefade.distill.Direction;
+import dev.sidefade.distill.ReverseFeaturePath;
+import dev.sidefade.kernels.Device;
+import dev.sidefade.layers.Parameters;
+import dev.sidefade.side.SideConfig;
+import dev.sidefade.train.BackboneTail;
+import dev.sidefade.train.DualPath;
+import dev.sidefade.train.InnerConstants;
+import dev.sidefade.train.LiveFeatures;
+import dev.sidefade.train.SidePart;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** What learns in an adaptation, and the features that it learns from. */
+final class Networks implements AutoCloseable {
+  private final AdaptationPlan plan;
+  private final Device device;
+  private final Closer closer = new Closer();
+  private final Optional<InnerConstants> inner;
+  private final Optional<SidePart> side;
+  private final Optional<BackboneTail> tail;
+  private final FeatureSets features;
+  private final DualPath path;
+
+  /** Declared with the tail's parameters, where the side network teaches features. */
+  private Optional<ReverseFeaturePath> reverse = Optional.empty();
+
+  /**
+   * @param frozen features of the pretrained backbone, with the taps unless {@link #seesTuned}
+   */
+  Networks(AdaptationPlan plan, AdaptationData data, Device device, FeatureSets frozen)
+      throws IOException {
+    this.plan = plan;
+    this.device = device;
+    AdaptConfig config = plan.config();
+    try {
+      List<Integer> taps = seesTuned(config) ? plan.taps() : List.of();
+      inner = config.tune().inside().map(tuning -> new InnerConstants(trunk(tuning, taps)));
+      if (inner.isEmpty()) {
+        features = frozen;
+      } else {
+        FeatureSets learning = learning(inner.get(), data, taps.size());
+        features = seesTuned(config) ? learning : frozen.beside(learning);
+      }
+      side = config.side() == SideKind.NONE ? Optional.empty() : Optional.of(sidePart());
+      tail = config.tune().kind() == Tune.Kind.NONE ? Optional.empty() : Optional.of(tailPart());
+      path =
+          closer.add(
+              new DualPath(
+                  device, plan.pathSettings(), tail, side, reverse, inner, plan.order().rows()));
+    } catch (RuntimeException | IOException e) {
+      closer.close();
+      throw e;
+    }
+  }
+
+  /** Whether the side network reads the taps of the backbone as it is tuned. */
+  static boolean seesTuned(AdaptConfig config) {
+    return config.tune().inside().isPresent() && config.sideView() == SideView.TUNED;
+  }
+
+  Optional<InnerConstants> inner() {
+    return inner;
+  }
+
+  Optional<SidePart> side() {
+    return side;
+  }
+
+  Optional<BackboneTail> tail() {
+    return tail;
+  }
+
+  FeatureSets features() {
+    return features;
+  }
+
+  DualPath path() {
+    return path;
+  }
+
+  private TunedTrunk trunk(Tuning tuning, List<Integer> taps) {
+    Backbone backbone = plan.backbone();
+    int threads = plan.config().threads();
+    return closer.add(
+        TunedTrunk.open(
+            backbone, new TunedTrunkSpec(threads, taps, tuning, plan.gradientMemory())));
+  }
+
+  /** Features of a trunk whose constants learn: computed for every batch. */
+  private FeatureSets learning(InnerConstants constants, AdaptationData data, int taps)
+      throws IOException {
+    int rows = plan.order().rows();
+    return FeatureSets.of(
+        constants.evaluation(),
+        data,
+        (what, examples) ->
+            closer.add(new LiveFeatures(examples, constants.training(), taps, rows, device)),
+        (what, examples) ->
+            closer.add(new LiveFeatures(examples, constants.evaluation(), taps, rows, device)));
+  }
+
+  private SidePart sidePart() {
+    SideConfig config = plan.sideConfig();
+    return closer.add(
+        new SidePart(
+            config,
+            plan.featureConfig(config),
+            plan.sideLayout(),
+            device,
+            plan.config().seed()));
+  }
+
+  private BackboneTail tailPart() {
+    AdaptConfig config = plan.config();
+    return closer.add(
+        new BackboneTail(
+            plan.tailConfig(plan.pooling(), config.tune().lastNorm()),
+            device,
+            config.seed(),
+            this::declareFurther));
+  }
+
+  private void declareFurther(Parameters parameters) {
+    AdaptConfig config = plan.config();
+    inner.ifPresent(constants -> constants.declare(parameters));
+    if (config.features() == Direction.SIDE_TO_BACKBONE && side.isPresent()) {
+      reverse =
+          Optional.of(
+              new ReverseFeaturePath(
+                  parameters,
+                  plan.backbone().finalNormScale().length,
+                  side.get().network().config().width(),
+                  config.alignmentRank(),
+                  (float) config.imitationWeight()));
+    }
+  }
+
+  @Override
+  public void close() {
+    closer.close();
+  }
+}
