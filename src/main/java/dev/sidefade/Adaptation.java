@@ -56,6 +56,10 @@ final class Adaptation implements AutoCloseable {
     try {
       checkOut();
       backbone = closer.add(Backbone.load(existing(config.backbone())));
+      Path checkpoint = config.out().resolve(CHECKPOINT);
+      if (config.resume() && Files.isRegularFile(checkpoint)) {
+        Checkpoint.requireSame(checkpoint, ConfigText.fingerprint(config, backbone));
+      }
       preprocessing =
           config.task().isText()
               ? Optional.empty()
@@ -288,8 +292,7 @@ final class Adaptation implements AutoCloseable {
     measure(features, network, figures::outcome, name);
   }
 
-  private void measure(
-      FeatureSets features, Outcome.Network network, Result result, String name) {
+  private void measure(FeatureSets features, Outcome.Network network, Result result, String name) {
     result.add(RunReport.VAL, name, outcome(features.validation(), network));
     features.test().ifPresent(test -> result.add(RunReport.TEST, name, outcome(test, network)));
   }

@@ -131,7 +131,15 @@ class AdaptTest {
     BadInputException e =
         assertThrows(
             BadInputException.class,
-            () -> Sidefade.adapt(demo.config(out).resume(true).seed(7).build()));
+            () ->
+                Sidefade.adapt(
+                    demo.config(out).resume(true).seed(7).build(),
+                    new ProgressListener() {
+                      @Override
+                      public void phase(String name, long steps) {
+                        throw new AssertionError(name + " began");
+                      }
+                    }));
     assertTrue(e.getMessage().contains("other settings"), e.getMessage());
   }
 

@@ -80,13 +80,7 @@ public final class Checkpoint {
    */
   public TrainingState load() throws IOException {
     Safetensors.Content in = Safetensors.read(file);
-    if (!fingerprint.equals(in.metadata().get(FINGERPRINT))) {
-      throw new BadInputException(
-          "the checkpoint "
-              + file
-              + " was made with other settings or another backbone: use the same ones to resume, or"
-              + " another output folder");
-    }
+    requireSame(file, in, fingerprint);
     sets.forEach((name, p) -> {
       put(in, name + ".values", p.values());
       put(in, name + ".first_moments", p.firstMoments());
@@ -107,6 +101,25 @@ public final class Checkpoint {
       state.stop();
     }
     return state;
+  }
+
+  /**
+   * Looks at a checkpoint before anything is computed.
+   *
+   * @throws BadInputException if the file is damaged or was made with other settings
+   */
+  public static void requireSame(Path file, String fingerprint) throws IOException {
+    requireSame(file, Safetensors.read(file), fingerprint);
+  }
+
+  private static void requireSame(Path file, Safetensors.Content content, String fingerprint) {
+    if (!fingerprint.equals(content.metadata().get(FINGERPRINT))) {
+      throw new BadInputException(
+          "the checkpoint "
+              + file
+              + " was made with other settings or another backbone: use the same ones to resume, or"
+              + " another output folder");
+    }
   }
 
   private Text text(Safetensors.Content content) {
