@@ -42,6 +42,9 @@ import java.util.Optional;
  * @param klWeight factor of the distillation
  * @param klAuto whether that factor is 0 while the teacher is not ahead on validation
  * @param klRows which rows the teacher speaks to
+ * @param teacherAverage decay of the running mean of the side network that teaches instead of the
+ *     present one; 0 = the present one teaches
+ * @param sideAhead epochs that the side network learns before the backbone begins
  * @param maskRatio share of tokens masked in the ladder
  * @param maskPlacement where that mask acts
  * @param maskSchedule how the share changes over training
@@ -99,6 +102,8 @@ public record AdaptConfig(
     double klWeight,
     boolean klAuto,
     KlRows klRows,
+    double teacherAverage,
+    int sideAhead,
     double maskRatio,
     MaskPlacement maskPlacement,
     MaskSchedule maskSchedule,
@@ -134,6 +139,8 @@ public record AdaptConfig(
     ConfigChecks.check(epochs, batch, tune, side, features, logits);
     ConfigChecks.share("generation ratio", generationRatio);
     ConfigChecks.share("mask ratio", maskRatio);
+    ConfigChecks.share("decay of the teacher's mean", teacherAverage);
+    ConfigChecks.notNegative("number of epochs ahead", sideAhead);
     ConfigChecks.share("label smoothing", labelSmoothing);
     ConfigChecks.positive("temperature", temperature);
     ConfigChecks.notNegative("KL weight", klWeight);
@@ -190,6 +197,8 @@ public record AdaptConfig(
     private double klWeight = 1;
     private boolean klAuto = true;
     private KlRows klRows = KlRows.ALL;
+    private double teacherAverage = 0;
+    private int sideAhead = 0;
     private double maskRatio = 0;
     private MaskPlacement maskPlacement = MaskPlacement.STATE;
     private MaskSchedule maskSchedule = MaskSchedule.CONSTANT;
@@ -377,6 +386,18 @@ public record AdaptConfig(
     /** See {@link AdaptConfig#klRows}. */
     public Builder klRows(KlRows klRows) {
       this.klRows = klRows;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#teacherAverage}. */
+    public Builder teacherAverage(double teacherAverage) {
+      this.teacherAverage = teacherAverage;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#sideAhead}. */
+    public Builder sideAhead(int sideAhead) {
+      this.sideAhead = sideAhead;
       return this;
     }
 
@@ -581,6 +602,8 @@ public record AdaptConfig(
           klWeight,
           klAuto,
           klRows,
+          teacherAverage,
+          sideAhead,
           maskRatio,
           maskPlacement,
           maskSchedule,

@@ -162,7 +162,7 @@ final class Adaptation implements AutoCloseable {
       progress.phaseDone();
       networksOf(networks)
           .forEach((name, network) ->
-              measure(networks.features(), network, figures::withoutUnlabelled, name));
+              measure(alone, networks.features(), network, figures::withoutUnlabelled, name));
     }
   }
 
@@ -289,16 +289,24 @@ final class Adaptation implements AutoCloseable {
 
   private void measure(
       AdaptationFigures figures, String name, FeatureSets features, Outcome.Network network) {
-    measure(features, network, figures::outcome, name);
+    measure(plan, features, network, figures::outcome, name);
   }
 
-  private void measure(FeatureSets features, Outcome.Network network, Result result, String name) {
-    result.add(RunReport.VAL, name, outcome(features.validation(), network));
-    features.test().ifPresent(test -> result.add(RunReport.TEST, name, outcome(test, network)));
+  /** In batches as large as {@code used} trains on: the features have no room for larger ones. */
+  private static void measure(
+      AdaptationPlan used,
+      FeatureSets features,
+      Outcome.Network network,
+      Result result,
+      String name) {
+    result.add(RunReport.VAL, name, outcome(used, features.validation(), network));
+    features
+        .test()
+        .ifPresent(test -> result.add(RunReport.TEST, name, outcome(used, test, network)));
   }
 
-  private Outcome outcome(FeatureFeed feed, Outcome.Network network) {
-    return Outcome.of(plan.task(), feed, plan.order().rows(), plan.classes(), network);
+  private static Outcome outcome(AdaptationPlan used, FeatureFeed feed, Outcome.Network network) {
+    return Outcome.of(used.task(), feed, used.order().rows(), used.classes(), network);
   }
 
   @Override

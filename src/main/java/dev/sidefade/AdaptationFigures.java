@@ -10,6 +10,7 @@ import dev.sidefade.report.RunReportBuilder;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.EpochRecord;
 import dev.sidefade.train.Evaluation;
+import dev.sidefade.train.InnerConstants;
 import dev.sidefade.train.Outcome;
 import dev.sidefade.train.SidePart;
 import dev.sidefade.train.SpanScore;
@@ -156,15 +157,15 @@ final class AdaptationFigures {
     }
     side.ifPresent(
         s -> report.tapNames(plan.taps().stream().skip(1).map(tap -> "tap " + tap).toList()));
-    report.memoryBytes(RunReport.TRAINING_PEAK, device.peakBytes());
+    long kept = networks.inner().map(InnerConstants::keptBytes).orElse(0L);
+    // ONNX Runtime holds those outside of the device's books
+    report.memoryBytes(RunReport.TRAINING_PEAK, device.peakBytes() + kept);
+    report.memoryBytes(RunReport.ACTIVATIONS_KEPT, kept);
     report.memoryBytes(RunReport.TAPS, tapBytes());
     networks
         .features()
         .cachedBytes()
         .ifPresent(bytes -> report.memoryBytes(RunReport.FEATURE_CACHE, bytes));
-    networks
-        .inner()
-        .ifPresent(i -> report.memoryBytes(RunReport.ACTIVATIONS_KEPT, i.keptBytes()));
     report.parameters(RunReport.TUNED, tail.map(this::tuned).orElse(0L));
     report.parameters(RunReport.SIDE, side.map(SidePart::networkParameters).orElse(0L));
     if (state.stopped()) {

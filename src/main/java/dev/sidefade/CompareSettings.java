@@ -58,6 +58,8 @@ final class CompareSettings {
         .logits(config.logits())
         .temperature(config.temperature())
         .klWeight(config.klWeight())
+        .teacherAverage(config.teacherAverage())
+        .sideAhead(config.sideAhead())
         .measureUnlabelled(config.measureUnlabelled())
         .klAuto(config.klAuto())
         .klRows(config.klRows())

@@ -58,7 +58,11 @@ public final class Predictor implements AutoCloseable {
     Preprocessing preprocessing =
         card.preprocessing()
             .orElseThrow(() ->
-                new BadInputException(model + " does not take images: it cannot be used here"));
+                new BadInputException(
+                    model
+                        + (card.text().isPresent()
+                            ? " takes texts and no images: give its tokenizer with --tokenizer"
+                            : " does not take images: it cannot be used here")));
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setMemoryPatternOptimization(false);

@@ -7,12 +7,10 @@ import dev.sidefade.export.ModelCard;
 import dev.sidefade.onnx.ElementType;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
-import dev.sidefade.text.ConllFile;
 import dev.sidefade.text.TextExamples;
 import dev.sidefade.text.TextInput;
 import dev.sidefade.text.TextLimits;
 import dev.sidefade.text.TextSplit;
-import dev.sidefade.text.TextTable;
 import dev.sidefade.text.TextTokenizer;
 import dev.sidefade.train.Task;
 import dev.sidefade.train.TextSet;
@@ -21,28 +19,27 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /** Opens the texts of an adaptation. */
 final class TextData {
+  /** Tokens of a text where neither user nor tokenizer names a limit. */
+  private static final int DEFAULT = 512;
+
   private final AdaptConfig config;
   private final Task task;
-  private final TextTokenizer tokenizer;
   private final TextLimits limits;
+  private final TextReader reader;
   private final List<String> inputs;
   private final Closer opened = new Closer();
   private final List<String> notes = new ArrayList<>();
-
-  /** Whether the training examples are pairs of texts. */
-  private boolean pairs;
 
   private TextData(
       AdaptConfig config, TextTokenizer tokenizer, TextLimits limits, List<String> inputs) {
     this.config = config;
     this.task = task(config.task());
-    this.tokenizer = tokenizer;
     this.limits = limits;
+    this.reader = new TextReader(task, tokenizer, limits, config.strict(), Optional.empty());
     this.inputs = inputs;
   }
 
@@ -84,36 +81,39 @@ final class TextData {
    * @param wanted 0 = as much as fits
    */
   static TextLimits limits(int wanted, Backbone backbone, TextTokenizer tokenizer) {
-    EmbeddingTables tables = backbone.embeddingTables();
+    EmbeddingTables tables = EmbeddingTables.of(backbone.model().graph(), idsOf(inputs(backbone)));
     int possible = tables.positions().orElse(Integer.MAX_VALUE);
     if (wanted > possible) {
       throw new BadInputException(
           "--max-length " + wanted + " is more than the " + possible + " tokens of the backbone");
     }
-    OptionalInt suggested = tokenizer.suggestedLength();
-    int length =
-        wanted > 0 ? wanted : Math.min(possible, suggested.orElse(Math.min(possible, DEFAULT)));
+    int suggested = tokenizer.suggestedLength().orElse(0);
+    int length = wanted > 0 ? wanted : Math.min(possible, suggested > 0 ? suggested : DEFAULT);
     return new TextLimits(length, tables.words().orElse(Long.MAX_VALUE));
   }
 
-  /** Tokens of a text where neither user nor tokenizer names a limit. */
-  private static final int DEFAULT = 512;
+  /** The name of the input with the token ids. */
+  static String idsOf(List<String> inputs) {
+    return inputs.stream()
+        .filter(TextInput.IDS.names()::contains)
+        .findFirst()
+        .orElseThrow(() ->
+            new BadInputException(
+                "the model takes " + inputs + " and no token ids: a text model is needed"));
+  }
 
   private AdaptationData open() throws IOException {
     TextExamples train = read(config.train(), "training", Optional.empty());
-    pairs = task != Task.TOKENS && TextTable.read(Path.of(config.train()), false).pairs();
     List<String> classes = train.classNames();
     if (task != Task.REGRESSION) {
       AdaptationData.requireClasses(classes, config.train());
     }
-    requireLabels(train, config.train());
     Optional<List<String>> fixed =
         task == Task.REGRESSION ? Optional.empty() : Optional.of(classes);
     TextExamples test = config.test().isEmpty() ? null : read(config.test().get(), "test", fixed);
     TextExamples validation;
     if (config.validation().isPresent()) {
       validation = read(config.validation().get(), "validation", fixed);
-      requireLabels(validation, config.validation().get());
     } else {
       int all = train.size();
       TextSplit split = TextSplit.holdOut(train, AdaptationData.HELD_OUT, config.seed());
@@ -121,9 +121,11 @@ final class TextData {
       train = split.train();
       notes.add(AdaptationData.heldOutNote(validation.size(), all));
     }
-    int labelled = train.size();
+    int labelled = labelled(train).length;
+    train = labelledFirst(train);
     if (config.unlabelled().isPresent()) {
-      train = train.with(unlabelled(config.unlabelled().get()));
+      Path file = Path.of(config.unlabelled().get());
+      train = train.with(noted(reader.unlabelled(file), "unlabelled"));
     }
     TextExamples shown = test == null ? validation : test;
     return new AdaptationData(
@@ -133,12 +135,29 @@ final class TextData {
         set(validation),
         Optional.ofNullable(test).map(this::set),
         classes,
-        Optional.of(new ModelCard.TextInput(limits.maxLength(), pairs)),
+        Optional.of(new ModelCard.TextInput(limits.maxLength(), reader.pairs())),
         notes,
         (ofTest, example, truth, predicted, probability) ->
-            RunReport.PredictionSample.ofText(
-                shown.text(example), truth, predicted, probability),
+            RunReport.PredictionSample.ofText(shown.text(example), truth, predicted, probability),
         opened);
+  }
+
+  private static int[] labelled(TextExamples examples) {
+    return IntStream.range(0, examples.size()).filter(examples::isLabelled).toArray();
+  }
+
+  /** A file may hold rows without a label among the others. */
+  private TextExamples labelledFirst(TextExamples train) {
+    int[] first = labelled(train);
+    if (first.length == train.size()) {
+      return train;
+    }
+    notes.add(
+        train.size()
+            - first.length
+            + " training examples have no label and join the unlabelled ones.");
+    IntStream others = IntStream.range(0, train.size()).filter(i -> !train.isLabelled(i));
+    return train.select(IntStream.concat(IntStream.of(first), others).toArray());
   }
 
   private TextSet set(TextExamples examples) {
@@ -147,26 +166,7 @@ final class TextData {
 
   private TextExamples read(String source, String what, Optional<List<String>> classes)
       throws IOException {
-    Path file = Path.of(source);
-    TextExamples examples =
-        switch (task) {
-          case CLASSES ->
-              TextExamples.classification(
-                  TextTable.read(file, config.strict()), tokenizer, limits, classes);
-          case REGRESSION ->
-              TextExamples.regression(TextTable.read(file, config.strict()), tokenizer, limits);
-          case TOKENS -> TextExamples.tokens(ConllFile.read(file), tokenizer, limits, classes);
-        };
-    return noted(examples, what);
-  }
-
-  private TextExamples unlabelled(String source) throws IOException {
-    Path file = Path.of(source);
-    TextExamples examples =
-        task == Task.TOKENS
-            ? TextExamples.tokens(ConllFile.read(file), tokenizer, limits, Optional.empty())
-            : TextExamples.unlabelled(TextTable.read(file, config.strict()), tokenizer, limits);
-    return noted(examples, "unlabelled");
+    return noted(reader.labelled(Path.of(source), classes), what);
   }
 
   private TextExamples noted(TextExamples examples, String what) {
@@ -185,12 +185,5 @@ final class TextData {
       notes.add(examples.skipped() + " empty " + what + " lines or texts were skipped.");
     }
     return examples;
-  }
-
-  private static void requireLabels(TextExamples examples, String source) {
-    if (IntStream.range(0, examples.size()).noneMatch(examples::isLabelled)) {
-      throw new BadInputException(
-          "the source " + source + " has no labels: give a file with a column label");
-    }
   }
 }

@@ -1,9 +1,12 @@
 package dev.sidefade;
 
 import ai.onnxruntime.OrtException;
+import dev.sidefade.backbone.EmbeddingTables;
 import dev.sidefade.export.ModelCard;
 import dev.sidefade.kernels.Device;
+import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.onnx.ValueInfo;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Shape;
@@ -13,9 +16,11 @@ import dev.sidefade.text.TextExamples;
 import dev.sidefade.text.TextLimits;
 import dev.sidefade.text.TextTable;
 import dev.sidefade.text.TextTokenizer;
+import dev.sidefade.train.Evaluation;
 import dev.sidefade.train.ExampleSet;
 import dev.sidefade.train.LiveFeatures;
 import dev.sidefade.train.Outcome;
+import dev.sidefade.train.SpanScore;
 import dev.sidefade.train.Task;
 import dev.sidefade.train.TextSet;
 import java.io.IOException;
@@ -29,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * Runs a text model that {@link Sidefade#adapt} exported. The model itself says what its classes
@@ -45,10 +51,11 @@ public final class TextPredictor implements AutoCloseable {
   private final TextTokenizer tokenizer;
   private final TextModel model;
 
-  private TextPredictor(ModelCard card, TextTokenizer tokenizer, TextModel model) {
+  private TextPredictor(
+      ModelCard card, TextLimits limits, TextTokenizer tokenizer, TextModel model) {
     this.card = card;
     this.task = taskOf(card);
-    this.limits = TextLimits.ofLength(card.text().orElseThrow().maxLength());
+    this.limits = limits;
     this.tokenizer = tokenizer;
     this.model = model;
   }
@@ -66,11 +73,13 @@ public final class TextPredictor implements AutoCloseable {
    *
    * @param tokenizer the {@code tokenizer.json} that the model was adapted with
    * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
-   * @throws BadInputException if one of the files is malformed, or the model takes no texts
+   * @throws BadInputException if one of the files is malformed, the model takes no texts, or the
+   *     tokenizer has ids that the model does not know
    */
   public static TextPredictor open(Path model, Path tokenizer, int threads) throws IOException {
+    OnnxModel read = OnnxModel.read(model);
     ModelCard card =
-        ModelCard.read(OnnxModel.read(model))
+        ModelCard.read(read)
             .orElseThrow(() ->
                 new BadInputException(
                     model
@@ -82,11 +91,13 @@ public final class TextPredictor implements AutoCloseable {
     }
     TextTokenizer opened = TextTokenizer.open(tokenizer);
     try {
+      TextLimits limits = limits(card, read.graph());
+      opened.requireFits(limits.vocabularyRows());
       boolean regression = taskOf(card) == Task.REGRESSION;
       TextModel loaded =
           TextModel.open(
               model, threads, taskOf(card) == Task.TOKENS, regression ? 1 : card.labels().size());
-      return new TextPredictor(card, opened, loaded);
+      return new TextPredictor(card, limits, opened, loaded);
     } catch (OrtException e) {
       opened.close();
       throw new BadInputException(
@@ -99,6 +110,13 @@ public final class TextPredictor implements AutoCloseable {
       opened.close();
       throw e;
     }
+  }
+
+  private static TextLimits limits(ModelCard card, OnnxGraph graph) {
+    String ids = TextData.idsOf(graph.inputs().stream().map(ValueInfo::name).toList());
+    return new TextLimits(
+        card.text().orElseThrow().maxLength(),
+        EmbeddingTables.of(graph, ids).words().orElse(Long.MAX_VALUE));
   }
 
   /** Names of the classes in the order of the logits; empty for a regression. */
@@ -128,14 +146,14 @@ public final class TextPredictor implements AutoCloseable {
    * @throws BadInputException if a text is blank, or pairs are needed and not given
    */
   public List<TextPrediction> predict(List<String> texts, List<String> second, int top) {
+    if (texts.isEmpty() && second.isEmpty()) {
+      return List.of();
+    }
     if (second.isEmpty() == pairs() || !second.isEmpty() && second.size() != texts.size()) {
       throw new BadInputException(
           pairs()
               ? "the model compares two texts: give a second one for each of the " + texts.size()
               : "the model takes single texts: give no second ones");
-    }
-    if (texts.isEmpty()) {
-      return List.of();
     }
     TextExamples examples = task == Task.TOKENS ? words(texts) : table(texts, second);
     TextPrediction[] predictions = new TextPrediction[texts.size()];
@@ -219,24 +237,20 @@ public final class TextPredictor implements AutoCloseable {
   }
 
   /**
-   * Measures over labelled texts: "accuracy" for classes, "spearman", "pearson" and "mse" for
-   * numbers; and "examples", how many there are.
+   * Measures over labelled texts: "accuracy" for classes, with "f1" where they are those of spans
+   * of words, "spearman", "pearson" and "mse" for numbers; and counts: "examples" that have a
+   * label, and how many were "truncated" or "skipped", if any.
    *
    * @param source as {@link AdaptConfig#train}
    * @param strict whether one empty text is an error
+   * @throws BadInputException if it has no labels or others than the model, or pairs of texts where
+   *     the model takes single ones or the other way round
    */
   public Map<String, Double> evaluate(String source, boolean strict) throws IOException {
-    Path file = Path.of(source);
+    Optional<Boolean> inPairs = task == Task.TOKENS ? Optional.empty() : Optional.of(pairs());
     TextExamples examples =
-        switch (task) {
-          case CLASSES ->
-              TextExamples.classification(
-                  TextTable.read(file, strict), tokenizer, limits, Optional.of(labels()));
-          case REGRESSION ->
-              TextExamples.regression(TextTable.read(file, strict), tokenizer, limits);
-          case TOKENS ->
-              TextExamples.tokens(ConllFile.read(file), tokenizer, limits, Optional.of(labels()));
-        };
+        new TextReader(task, tokenizer, limits, strict, inPairs)
+            .labelled(Path.of(source), Optional.of(labels()));
     TextSet set = new TextSet(examples, task, model.inputs());
     int classes = task == Task.REGRESSION ? 1 : labels().size();
     // the model's logits are the features, and there is no network behind them
@@ -244,10 +258,27 @@ public final class TextPredictor implements AutoCloseable {
         LiveFeatures feed = new LiveFeatures(set, model, 0, BATCH, device)) {
       Outcome outcome =
           Outcome.of(task, feed, BATCH, classes, (features, batch) -> features.last());
-      Map<String, Double> measures = new LinkedHashMap<>(outcome.measures());
-      measures.put("examples", (double) examples.size());
-      return measures;
+      return measures(outcome, examples);
     }
+  }
+
+  private Map<String, Double> measures(Outcome outcome, TextExamples examples) {
+    Map<String, Double> measures = new LinkedHashMap<>(outcome.measures());
+    if (task == Task.TOKENS && outcome instanceof Evaluation words && SpanScore.applies(labels())) {
+      double f1 = SpanScore.of(words, labels()).f1();
+      if (!Double.isNaN(f1)) {
+        measures.put("f1", f1);
+      }
+    }
+    long labelled = IntStream.range(0, examples.size()).filter(examples::isLabelled).count();
+    measures.put("examples", (double) labelled);
+    if (examples.truncated() > 0) {
+      measures.put("truncated", (double) examples.truncated());
+    }
+    if (examples.skipped() > 0) {
+      measures.put("skipped", (double) examples.skipped());
+    }
+    return measures;
   }
 
   @Override

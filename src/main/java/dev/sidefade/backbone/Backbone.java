@@ -115,11 +115,6 @@ public final class Backbone implements AutoCloseable {
     return structure.inputs().getFirst().name();
   }
 
-  /** The tables of a backbone that takes texts. */
-  public EmbeddingTables embeddingTables() {
-    return EmbeddingTables.find(model.graph(), inputName());
-  }
-
   /** Channels of an image; for a backbone that takes images. */
   public int channels() {
     return preprocessing().channels();

@@ -6,8 +6,10 @@ import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxNode;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -31,27 +33,51 @@ public record EmbeddingTables(OptionalLong words, OptionalInt positions) {
    *
    * @param ids name of the input with the ids
    */
-  static EmbeddingTables find(OnnxGraph graph, String ids) {
+  public static EmbeddingTables of(OnnxGraph graph, String ids) {
     OptionalLong words = OptionalLong.empty();
-    OptionalInt positions = OptionalInt.empty();
+    long width = -1;
+    List<OnnxNode> others = new ArrayList<>();
     for (OnnxNode node : graph.nodes()) {
-      Optional<Initializer> table =
-          node.is("Gather") ? GraphEdit.constantValue(graph, node.input(0)) : Optional.empty();
-      if (table.isEmpty()
-          || table.get().type() != ElementType.FLOAT
-          || table.get().dims().length != 2) {
+      Optional<long[]> table = table(graph, node);
+      if (table.isEmpty()) {
         continue;
       }
-      long rows = table.get().dims()[0];
       String indices = GraphEdit.resolveIdentity(graph, node.input(1));
       if (indices.equals(ids) || isCastOf(graph, indices, ids)) {
-        words = OptionalLong.of(rows);
-      } else if (rows >= LEAST_POSITIONS) {
-        boolean counted = reaches(graph, indices, "CumSum");
-        positions = OptionalInt.of(Math.toIntExact(rows) - (counted ? COUNTED_FROM : 0));
+        words = OptionalLong.of(table.get()[0]);
+        width = table.get()[1];
+      } else {
+        others.add(node);
       }
     }
-    return new EmbeddingTables(words, positions);
+    return new EmbeddingTables(words, positions(graph, others, width));
+  }
+
+  /**
+   * The smallest table that is added to the words: other tables, such as biases of attention by
+   * distance, are of another width.
+   */
+  private static OptionalInt positions(OnnxGraph graph, List<OnnxNode> lookups, long width) {
+    return lookups.stream()
+        .filter(node -> {
+          long[] dims = table(graph, node).orElseThrow();
+          return dims[0] >= LEAST_POSITIONS && (width < 0 || dims[1] == width);
+        })
+        .mapToInt(node -> {
+          long rows = table(graph, node).orElseThrow()[0];
+          boolean counted = reaches(graph, node.input(1), "CumSum");
+          return Math.toIntExact(rows) - (counted ? COUNTED_FROM : 0);
+        })
+        .min();
+  }
+
+  /** [rows, width] of the constant matrix that a node looks up in. */
+  private static Optional<long[]> table(OnnxGraph graph, OnnxNode node) {
+    return (node.is("Gather")
+            ? GraphEdit.constantValue(graph, node.input(0))
+            : Optional.<Initializer>empty())
+        .filter(table -> table.type() == ElementType.FLOAT && table.dims().length == 2)
+        .map(Initializer::dims);
   }
 
   private static boolean isCastOf(OnnxGraph graph, String value, String ids) {

@@ -35,7 +35,7 @@ final class ShapeProbe {
     this.constants = constants;
   }
 
-  /** Corrects the shapes of values that matter to gradients by constants. */
+  /** Corrects the shapes of all values that are reported as scalars. */
   static void complete(
       OnnxModel model,
       List<InputSpec> inputs,
@@ -45,8 +45,9 @@ final class ShapeProbe {
   }
 
   /**
-   * Corrects the shapes of some values, of those that tuned constants influence and of those that
-   * meet these in a node. What cannot be computed is removed: its rank is not known.
+   * Corrects the shapes of some values, of those that tuned constants influence, of those that meet
+   * these in a node, and of all that are reported as scalars. What cannot be computed is removed:
+   * its rank is not known.
    *
    * @param values that must have a shape in any case
    * @param shapes what was inferred: changed
@@ -59,6 +60,11 @@ final class ShapeProbe {
       Map<String, long[]> shapes) {
     OnnxGraph graph = model.graph();
     Set<String> wanted = new HashSet<>(values);
+    shapes.forEach((value, shape) -> {
+      if (shape.length == 0) {
+        wanted.add(value);
+      }
+    });
     for (String value : influenced(graph, constants)) {
       wanted.add(value);
       wanted.addAll(graph.producerOf(value).orElseThrow().inputs());

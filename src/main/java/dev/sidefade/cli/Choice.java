@@ -29,12 +29,17 @@ final class Choice {
 
   /** Reads a spelling; anything else is refused with the list of spellings. */
   static <E extends Enum<E>> ITypeConverter<E> converter(Class<E> type) {
+    return converter(type, List.of(type.getEnumConstants()));
+  }
+
+  /** As {@link #converter(Class)}, of some constants alone. */
+  static <E extends Enum<E>> ITypeConverter<E> converter(Class<E> type, List<E> choices) {
+    String all = String.join(", ", choices.stream().map(Choice::text).toList());
     return text ->
-        Arrays.stream(type.getEnumConstants())
+        choices.stream()
             .filter(constant -> text(constant).equals(text))
             .findFirst()
             .orElseThrow(() ->
-                new TypeConversionException(
-                    "expected one of " + String.join(", ", texts(type)) + ", got '" + text + "'"));
+                new TypeConversionException("expected one of " + all + ", got '" + text + "'"));
   }
 }

@@ -88,6 +88,22 @@ final class PathOptions {
   private KlRows klRows;
 
   @Option(
+      names = "--teacher-average",
+      paramLabel = "D",
+      description =
+          "Let a running mean of the side network teach, of decay D, such as 0.99; 0 = the side"
+              + " network as it is (default: ${DEFAULT-VALUE}).")
+  private double teacherAverage;
+
+  @Option(
+      names = "--side-ahead",
+      paramLabel = "EPOCHS",
+      description =
+          "Epochs that the side network learns before the backbone begins"
+              + " (default: ${DEFAULT-VALUE}).")
+  private int sideAhead;
+
+  @Option(
       names = "--mask-ratio",
       paramLabel = "R",
       description = "Share of tokens masked in the ladder, 0 to 1 (default: ${DEFAULT-VALUE}).")
@@ -119,6 +135,8 @@ final class PathOptions {
         .klWeight(klWeight.weight())
         .klAuto(klWeight.auto())
         .klRows(klRows)
+        .teacherAverage(teacherAverage)
+        .sideAhead(sideAhead)
         .maskRatio(maskRatio)
         .maskPlacement(maskPlacement)
         .maskSchedule(maskSchedule);

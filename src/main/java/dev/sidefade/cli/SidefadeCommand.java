@@ -48,6 +48,9 @@ import picocli.CommandLine.Spec;
       "  sidefade compare --backbone vit.onnx --train flowers/train --out table"
     })
 final class SidefadeCommand implements Callable<Integer> {
+  /** What a user may choose; classes of words are read from every token in any case. */
+  static final List<Pooling> READOUTS = List.of(Pooling.CLS, Pooling.MEAN, Pooling.CLS_MEAN);
+
   @Spec private CommandSpec spec;
 
   @Mixin
@@ -112,7 +115,7 @@ final class SidefadeCommand implements Callable<Integer> {
     line.registerConverter(KlRows.class, Choice.converter(KlRows.class));
     line.registerConverter(KlChoice.class, new KlChoice.Converter());
     line.registerConverter(SeedList.class, new SeedList.Converter());
-    line.registerConverter(Pooling.class, Choice.converter(Pooling.class));
+    line.registerConverter(Pooling.class, Choice.converter(Pooling.class, READOUTS));
     line.registerConverter(SideKind.class, Choice.converter(SideKind.class));
     line.registerConverter(SideView.class, Choice.converter(SideView.class));
     line.registerConverter(Direction.class, Choice.converter(Direction.class));

@@ -124,7 +124,11 @@ interface RowMath {
 
   /** The Vector API where its module is readable, plain loops otherwise. */
   static RowMath best() {
-    return vectorModuleReadable() ? new VectorRows() : new PlainRows();
+    if (!vectorModuleReadable()) {
+      return new PlainRows();
+    }
+    InlineDirectives.installed();
+    return new VectorRows();
   }
 
   /** Whether the Vector API's incubator module was added to this virtual machine. */

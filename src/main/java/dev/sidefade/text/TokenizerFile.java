@@ -78,7 +78,9 @@ record TokenizerFile(
       }
       return element.getAsJsonObject();
     } catch (JsonParseException | IOException | NumberFormatException e) {
-      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      // the message of what is wrapped does not begin with the name of its class
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      String reason = String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
       throw new BadInputException(source + " is not valid JSON (" + reason + ")", e);
     }
   }

@@ -28,6 +28,7 @@ public final class Checkpoint {
   private final Path file;
   private final String fingerprint;
   private final Map<String, Parameters> sets = new LinkedHashMap<>();
+  private final Optional<SidePart> side;
 
   /** The part of a state that is no tensor. */
   private record Text(
@@ -41,6 +42,7 @@ public final class Checkpoint {
       Path file, String fingerprint, Optional<BackboneTail> tail, Optional<SidePart> side) {
     this.file = file;
     this.fingerprint = fingerprint;
+    this.side = side;
     tail.ifPresent(t -> sets.put("tail", t.parameters()));
     side.ifPresent(s -> sets.put("side", s.parameters()));
   }
@@ -58,6 +60,7 @@ public final class Checkpoint {
       out.put(name + ".first_moments", Safetensors.Entry.of(p.firstMoments()));
       out.put(name + ".second_moments", Safetensors.Entry.of(p.secondMoments()));
     });
+    side.ifPresent(s -> out.put("side.average", Safetensors.Entry.of(s.average())));
     state
         .best()
         .ifPresent(best -> {
@@ -86,6 +89,7 @@ public final class Checkpoint {
       put(in, name + ".first_moments", p.firstMoments());
       put(in, name + ".second_moments", p.secondMoments());
     });
+    side.ifPresent(s -> put(in, "side.average", s.average()));
     Text text = text(in);
     TrainingState state = new TrainingState();
     text.history().forEach(state::add);

@@ -84,23 +84,39 @@ public final class DualPath implements AutoCloseable {
     TrunkFeatures trunk = batch.features();
     Tensor keep = side.isPresent() ? ladderMask(side.get().plan(trunk, n), trunk, step) : null;
     Tensor tailLogits = tail.isPresent() ? tail.get().forward(kernels, trunk, n) : null;
+    Tensor spoken = averageTeaches() ? side.get().averageForward(kernels, trunk, n) : null;
     Tensor sideLogits = side.isPresent() ? sideForward(side.get(), trunk, n, keep) : null;
-    boolean backboneTurn = tail.isPresent() && step % settings.backboneEvery() == 0;
+    boolean backboneTurn =
+        tail.isPresent()
+            && step % settings.backboneEvery() == 0
+            && (side.isEmpty() || step >= settings.sideAhead());
     // gradients of both before either is updated: each learns from what the other said about this
     // batch
     if (backboneTurn) {
-      tailBackward(tail.get(), batch, tailLogits, sideLogits, step, means);
+      tailBackward(
+          tail.get(), batch, tailLogits, spoken == null ? sideLogits : spoken, step, means);
     }
     if (side.isPresent()) {
       sideBackward(side.get(), batch, tailLogits, sideLogits, keep, step, means);
     }
     if (backboneTurn) {
-      long updates = step / settings.backboneEvery() + 1;
+      long first = side.isEmpty() ? 0 : settings.sideAhead();
+      long every = settings.backboneEvery();
+      long updates = step / every - Math.ceilDiv(first, every) + 1;
       update(tail.get().parameters(), "the backbone's gradient", step, updates);
     }
     if (side.isPresent()) {
       update(side.get().parameters(), "the side network's gradient", step, step + 1);
     }
+    if (averageTeaches()) {
+      side.get().follow(settings.teacherAverage());
+    }
+  }
+
+  private boolean averageTeaches() {
+    return settings.teacherAverage() > 0
+        && settings.logits() == Direction.SIDE_TO_BACKBONE
+        && side.isPresent();
   }
 
   private Tensor sideForward(SidePart part, TrunkFeatures trunk, int batch, Tensor keep) {
@@ -221,11 +237,11 @@ public final class DualPath implements AutoCloseable {
   private void loss(Tensor student, Tensor other, Targets targets, Tensor dStudent) {
     float weight = other == null ? 0 : klWeight;
     Tensor both = losses.slice(0, 2);
+    Tensor said = other == null ? null : teacher.speak(other, student, targets);
     if (settings.task() == Task.REGRESSION) {
-      kernels.regression(student, other, targets.values(), weight, both, dStudent);
+      kernels.regression(student, said, targets.values(), weight, both, dStudent);
       return;
     }
-    Tensor said = other == null ? null : teacher.speak(other, student, targets.labels());
     Distillation distillation =
         new Distillation(settings.temperature(), weight, 1, settings.labelSmoothing());
     kernels.logitDistillation(student, said, targets.labels(), distillation, both, dStudent);

@@ -6,7 +6,10 @@ public enum KlRows {
   ALL,
   /** Those without a label. */
   UNLABELLED,
-  /** Those on which its own probability of a class is above {@link #SURE_ABOVE}. */
+  /**
+   * Those on which its own probability of a class is above {@link #SURE_ABOVE}; all in a
+   * regression.
+   */
   SURE;
 
   /** Probability above which a teacher counts as sure. */

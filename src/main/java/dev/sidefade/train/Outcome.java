@@ -7,7 +7,7 @@ public sealed interface Outcome permits Evaluation, RegressionOutcome {
   /** The one number by which networks are compared, larger is better; NaN without labels. */
   double score();
 
-  /** Name of {@link #score}: "accuracy", "f1" or "spearman". */
+  /** Name of {@link #score}: "accuracy" or "spearman". */
   String scoreName();
 
   /** All measures by name, {@link #score} among them. */

@@ -11,6 +11,9 @@ import dev.sidefade.distill.MaskSchedule;
  * @param temperature of the distillation
  * @param klWeight its factor
  * @param klRows which rows the teacher speaks to
+ * @param teacherAverage decay of the running mean of the side network's parameters that teaches
+ *     instead of the present ones; 0 = the present ones teach
+ * @param sideAhead steps that the side network learns before the backbone begins
  * @param labelSmoothing of the cross-entropy
  * @param features direction of the feature path
  * @param maskRatio share of tokens masked in the ladder
@@ -31,6 +34,8 @@ public record PathSettings(
     float temperature,
     KlWeight klWeight,
     KlRows klRows,
+    float teacherAverage,
+    long sideAhead,
     float labelSmoothing,
     Direction features,
     float maskRatio,

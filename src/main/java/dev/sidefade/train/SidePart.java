@@ -23,6 +23,11 @@ public final class SidePart implements AutoCloseable {
   private final Optional<FeaturePath> features;
   private final Parameters parameters = new Parameters();
   private final Tensor memory;
+
+  /** Running mean of the parameters, [P]; follows only where it teaches. */
+  private final Tensor average;
+
+  private final Tensor taught;
   private final TokenLayout layout;
   private final Plans<Plan> plans;
 
@@ -39,6 +44,10 @@ public final class SidePart implements AutoCloseable {
     network = new SideNetwork(config, parameters);
     this.features = features.map(f -> new FeaturePath(f, config, parameters));
     parameters.allocate(device, seed);
+    average = device.allocate(parameters.values().size());
+    average.copyFrom(parameters.values());
+    long logits = config.pooling().rows(layout);
+    taught = device.allocate(Math.multiplyExact(logits, config.classes()));
     memory = device.allocate(Slab.measure(slab -> plan(slab, layout)));
     this.layout = layout;
     plans = new Plans<>(l -> plan(new Slab(memory), l));
@@ -85,8 +94,36 @@ public final class SidePart implements AutoCloseable {
     return plan.activations().logits();
   }
 
+  /** Running mean of the parameters, [P]. */
+  Tensor average() {
+    return average;
+  }
+
+  /** Logits of the running mean; what {@link #forward} left of this batch is overwritten. */
+  Tensor averageForward(Kernels kernels, TrunkFeatures trunk, int batch) {
+    float[] present = parameters.values().toFloats();
+    parameters.values().copyFrom(average);
+    Tensor logits = forward(kernels, trunk, batch);
+    parameters.values().setFloats(present);
+    Tensor copy = taught.slice(0, logits.shape().toArray());
+    copy.copyFrom(logits);
+    return copy;
+  }
+
+  /** Moves the running mean towards the present values: average = d average + (1 - d) values. */
+  void follow(float decay) {
+    float[] mean = average.toFloats();
+    float[] values = parameters.values().toFloats();
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] += (1 - decay) * (values[i] - mean[i]);
+    }
+    average.setFloats(mean);
+  }
+
   @Override
   public void close() {
+    average.close();
+    taught.close();
     parameters.close();
     memory.close();
   }

@@ -18,4 +18,9 @@ public record Targets(int[] labels, float[] values) {
   public static Targets values(float... values) {
     return new Targets(new int[0], values);
   }
+
+  /** Whether a row of logits has a class or a value. */
+  boolean known(int row) {
+    return labels.length > 0 ? labels[row] >= 0 : !Float.isNaN(values[row]);
+  }
 }

@@ -21,16 +21,18 @@ final class Teacher implements AutoCloseable {
   }
 
   /** What the teacher says about a batch; {@code teacher} itself where it speaks to all rows. */
-  Tensor speak(Tensor teacher, Tensor student, int[] labels) {
+  Tensor speak(Tensor teacher, Tensor student, Targets targets) {
     if (rows == KlRows.ALL) {
       return teacher;
     }
     Tensor out = said.slice(0, teacher.shape().toArray());
     long classes = teacher.dim(1);
-    for (int row = 0; row < labels.length; row++) {
+    for (int row = 0; row < teacher.dim(0); row++) {
       Tensor of = teacher.slice(row * classes, classes);
       boolean speaks =
-          rows == KlRows.UNLABELLED ? labels[row] < 0 : largestProbability(of) > KlRows.SURE_ABOVE;
+          rows == KlRows.UNLABELLED
+              ? !targets.known(row)
+              : largestProbability(of) > KlRows.SURE_ABOVE;
       out.slice(row * classes, classes)
           .copyFrom(speaks ? of : student.slice(row * classes, classes));
     }

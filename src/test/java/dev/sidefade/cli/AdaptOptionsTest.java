@@ -293,14 +293,16 @@ class AdaptOptionsTest {
     for (KlRows rows : KlRows.values()) {
       assertEquals(rows, config("--kl-rows", Choice.text(rows)).klRows());
     }
-    for (Pooling pooling : Pooling.values()) {
+    for (Pooling pooling : SidefadeCommand.READOUTS) {
       assertEquals(Optional.of(pooling), config("--readout", Choice.text(pooling)).readout());
     }
     for (Direction direction : Direction.values()) {
       assertEquals(direction, config("--features", Choice.text(direction)).features());
       assertEquals(direction, config("--logits", Choice.text(direction)).logits());
     }
-    assertEquals(List.of("cls", "mean", "cls+mean"), Choice.texts(Pooling.class));
+    assertEquals(
+        List.of("cls", "mean", "cls+mean"),
+        SidefadeCommand.READOUTS.stream().map(Choice::text).toList());
     assertEquals(
         List.of("backbone-to-side", "side-to-backbone", "off"), Choice.texts(Direction.class));
     assertEquals(SideKind.NONE, config("--side", "none").side());

@@ -24,6 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
  * and the compiler. A training run would then depend on when the compiler was ready.
  */
 class CpuCompilationTest {
+  @Test
+  void theCompilerIsToldToKeepVectorLoopsApart() {
+    assertTrue(InlineDirectives.installed());
+  }
+
   @TempDir Path folder;
 
   @Test

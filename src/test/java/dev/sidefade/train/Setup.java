@@ -15,6 +15,8 @@ import java.util.function.Consumer;
 /** A small training; a test changes what it is about. */
 final class Setup {
   int threads = 1;
+  Task task = Task.CLASSES;
+  Pooling pooling = Pooling.CLS_MEAN;
   boolean withTail = true;
   boolean withSide = true;
   Direction logits = Direction.SIDE_TO_BACKBONE;
@@ -31,6 +33,8 @@ final class Setup {
   boolean guessableValidation = true;
   KlWeight klWeight = KlWeight.fixed(1);
   KlRows klRows = KlRows.ALL;
+  float teacherAverage = 0;
+  long sideAhead = 0;
   float maskRatio = 0;
   MaskSchedule maskSchedule = MaskSchedule.CONSTANT;
   float rateSide = 3e-3f;
@@ -55,11 +59,13 @@ final class Setup {
 
   PathSettings settings() {
     return new PathSettings(
-        Task.CLASSES,
+        task,
         logits,
         2,
         klWeight,
         klRows,
+        teacherAverage,
+        sideAhead,
         0.05f,
         features,
         maskRatio,
@@ -82,7 +88,7 @@ final class Setup {
         sideWidth,
         heads,
         2 * sideWidth,
-        Pooling.CLS_MEAN,
+        pooling,
         classes,
         1e-6f,
         0.1f,
@@ -106,6 +112,6 @@ final class Setup {
       shift[i] = 0.02f * i;
     }
     return new BackboneTail.Config(
-        width, Pooling.CLS_MEAN, layout, classes, 1e-6f, true, scale, shift);
+        width, pooling, layout, classes, 1e-6f, true, scale, shift);
   }
 }

@@ -1,2 +1,5 @@
-/** JMH benchmarks of Sidefade's operations and of its training step. */
+/**
+ * Benchmarks of Sidefade's operations and of its training step (JMH), and of gradients inside a
+ * backbone.
+ */
 package dev.sidefade.bench;
