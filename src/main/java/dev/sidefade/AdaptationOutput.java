@@ -79,10 +79,7 @@ final class AdaptationOutput {
   }
 
   AdaptResult write(
-      AdaptationFigures figures,
-      Networks networks,
-      Duration latencyBudget,
-      long started)
+      AdaptationFigures figures, Networks networks, Duration latencyBudget, long started)
       throws IOException {
     Optional<BackboneTail> tail = networks.tail();
     Optional<SidePart> side = networks.side();

@@ -111,11 +111,7 @@ final class Networks implements AutoCloseable {
     SideConfig config = plan.sideConfig();
     return closer.add(
         new SidePart(
-            config,
-            plan.featureConfig(config),
-            plan.sideLayout(),
-            device,
-            plan.config().seed()));
+            config, plan.featureConfig(config), plan.sideLayout(), device, plan.config().seed()));
   }
 
   private BackboneTail tailPart() {

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.TreeSet;
 
 /**
  * Small backbones with random weights, their tokenizer, and made-up texts whose labels follow from
@@ -193,14 +192,5 @@ final class TextFiles {
   static List<String> rows(Path file) throws IOException {
     List<String> lines = Files.readAllLines(file);
     return lines.subList(1, lines.size());
-  }
-
-  /** Names of what lies in a folder. */
-  static TreeSet<String> content(Path folder) throws IOException {
-    try (var files = Files.list(folder)) {
-      TreeSet<String> names = new TreeSet<>();
-      files.forEach(file -> names.add(file.getFileName().toString()));
-      return names;
-    }
   }
 }

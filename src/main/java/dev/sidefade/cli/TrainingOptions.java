@@ -47,8 +47,8 @@ final class TrainingOptions {
       negatable = true,
       fallbackValue = "true",
       description =
-          "Where there are unlabelled rows: train once more without them, so that the report can say"
-              + " what they are worth (default: ${DEFAULT-VALUE}).")
+          "Where there are unlabelled rows: train once more without them, so that the report can"
+              + " say what they are worth (default: ${DEFAULT-VALUE}).")
   private boolean measureUnlabelled;
 
   @Option(

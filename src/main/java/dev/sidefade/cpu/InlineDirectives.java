@@ -10,11 +10,11 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 
 /**
- * Tells HotSpot's compiler to keep {@link VectorRows} out of its callers. Each of its loops compiles
- * to registers by itself; inlined into a large caller the compiler now and then runs out of its
- * budget and makes an object of every vector, megabytes in a training step. Asked for through the
- * diagnostic command {@code Compiler.directives_add}, which only concerns the classes named here. A
- * virtual machine without that command is left as it is: results are the same.
+ * Tells HotSpot's compiler to keep {@link VectorRows} out of its callers. Each of its loops
+ * compiles to registers by itself; inlined into a large caller the compiler now and then runs out
+ * of its budget and makes an object of every vector, megabytes in a training step. Asked for
+ * through the diagnostic command {@code Compiler.directives_add}, which only concerns the classes
+ * named here. A virtual machine without that command is left as it is: results are the same.
  */
 final class InlineDirectives {
   private static final List<Class<?>> CALLERS =
@@ -67,9 +67,7 @@ final class InlineDirectives {
 
   private static String text() {
     String callers =
-        CALLERS.stream()
-            .map(type -> "\"" + path(type) + ".*\"")
-            .collect(Collectors.joining(", "));
+        CALLERS.stream().map(type -> "\"" + path(type) + ".*\"").collect(Collectors.joining(", "));
     return "[{match: [" + callers + "], inline: [\"-" + path(VectorRows.class) + ".*\"]}]";
   }
 

@@ -111,7 +111,6 @@ final class Setup {
       scale[i] = 1 + 0.01f * i;
       shift[i] = 0.02f * i;
     }
-    return new BackboneTail.Config(
-        width, pooling, layout, classes, 1e-6f, true, scale, shift);
+    return new BackboneTail.Config(width, pooling, layout, classes, 1e-6f, true, scale, shift);
   }
 }
