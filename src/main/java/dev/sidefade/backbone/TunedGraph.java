@@ -78,7 +78,9 @@ record TunedGraph(
       node.outputs().set(0, frozen);
       graph.addNode("MatMul", List.of(node.input(0), layer.lowRankIn()), List.of(small));
       graph.addNode("MatMul", List.of(small, layer.lowRankOut()), List.of(change));
-      graph.addNode("Add", List.of(frozen, change), List.of(changed));
+      OnnxNode sum = graph.addNode("Add", List.of(frozen, change), List.of(changed));
+      // the layer's own node may be named as its output was, and names of nodes are unique
+      sum.setName(graph.uniqueName(changed + ".changed"));
     }
   }
 

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** How tuned trunks treat mistakes, the caller's tensors and memory, and how they are cut. */
 class TunedTrunkUseTest {
@@ -61,6 +62,24 @@ class TunedTrunkUseTest {
       assertThrows(
           IllegalStateException.class, () -> trunk.forward(inputs, run.constants, 3, results));
       assertThrows(IllegalStateException.class, () -> trunk.backward(seed, fresh));
+    }
+  }
+
+  @Test
+  void nodesMayBeNamedAsTheirOutputs(@TempDir Path folder) throws IOException {
+    OnnxModel model = OnnxModel.read(Golden.model(NAME + ".onnx"));
+    model.graph().nodes().forEach(node -> node.setName(node.output(0)));
+    Path renamed = folder.resolve("renamed.onnx");
+    model.write(renamed, false);
+    try (Arena arena = Arena.ofConfined();
+        Backbone plain = load(NAME);
+        Backbone backbone = Backbone.load(renamed);
+        TunedRun expected = new TunedRun(plain, Tuning.lowRank(2), GradientMemory.STORED, arena);
+        TunedRun run = new TunedRun(backbone, Tuning.lowRank(2), GradientMemory.STORED, arena)) {
+      Map<String, Tensor> inputs = Golden.read(NAME, arena).inputs(0, 2);
+      assertArrayEquals(
+          expected.forward(inputs).getFirst().toFloats(),
+          run.forward(inputs).getFirst().toFloats());
     }
   }
 
