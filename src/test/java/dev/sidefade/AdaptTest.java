@@ -124,6 +124,17 @@ class AdaptTest {
   }
 
   @Test
+  void whatUnlabelledRowsAreWorthIsMeasuredAndChangesNothing() throws IOException {
+    AdaptResult result =
+        quick(demo.config(folder.resolve("worth")).measureUnlabelled(true).build());
+    assertArrayEquals(referenceModel(), Files.readAllBytes(result.model().orElseThrow()));
+    double without =
+        result.report().withoutUnlabelled(RunReport.TEST, RunReport.FADED).orElseThrow();
+    double with = result.report().accuracy(RunReport.TEST, RunReport.FADED).orElseThrow();
+    assertTrue(without > 0.7 && without != with, without + " and " + with);
+  }
+
+  @Test
   void aCheckpointOfOtherSettingsIsRefused() throws IOException {
     Path out = folder.resolve("out");
     assertThrows(

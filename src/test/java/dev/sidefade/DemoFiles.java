@@ -51,6 +51,7 @@ final class DemoFiles {
         .readout(Pooling.CLS_MEAN)
         .tune(Tune.FINAL_NORM)
         .klAuto(false)
+        .measureUnlabelled(false)
         .epochs(3)
         .threads(2);
   }

@@ -79,6 +79,7 @@ class KillTest {
                 "final-norm",
                 "--kl-weight",
                 "1",
+                "--no-measure-unlabelled",
                 "--epochs",
                 Integer.toString(EPOCHS),
                 "--threads",
