@@ -142,7 +142,7 @@ final class Adaptation implements AutoCloseable {
     device.resetPeak();
     try (Networks networks = new Networks(plan, data, device, frozen)) {
       TrainingState state = train(networks);
-      figures.training(state, networks);
+      figures.training(state, networks, frozen);
       evaluate(figures, networks);
       if (config.measureUnlabelled() && plan.order().unlabelled() > 0) {
         measureWithoutUnlabelled(figures, frozen);

@@ -137,7 +137,10 @@ final class AdaptationFigures {
     return Map.entry(hasTest ? RunReport.TEST : RunReport.VAL, outcome);
   }
 
-  void training(TrainingState state, Networks networks) {
+  /**
+   * @param frozen features of the pretrained backbone, which are held throughout
+   */
+  void training(TrainingState state, Networks networks, FeatureSets frozen) {
     Optional<BackboneTail> tail = networks.tail();
     Optional<SidePart> side = networks.side();
     for (EpochRecord epoch : state.history()) {
@@ -162,10 +165,7 @@ final class AdaptationFigures {
     report.memoryBytes(RunReport.TRAINING_PEAK, device.peakBytes() + kept);
     report.memoryBytes(RunReport.ACTIVATIONS_KEPT, kept);
     report.memoryBytes(RunReport.TAPS, tapBytes());
-    networks
-        .features()
-        .cachedBytes()
-        .ifPresent(bytes -> report.memoryBytes(RunReport.FEATURE_CACHE, bytes));
+    frozen.cachedBytes().ifPresent(bytes -> report.memoryBytes(RunReport.FEATURE_CACHE, bytes));
     report.parameters(RunReport.TUNED, tail.map(this::tuned).orElse(0L));
     report.parameters(RunReport.SIDE, side.map(SidePart::networkParameters).orElse(0L));
     if (state.stopped()) {

@@ -51,7 +51,6 @@ record FeatureSets(
 
   /** Bytes of the cached features of the training examples; empty where they are live. */
   Optional<Long> cachedBytes() {
-    FeatureFeed kept = train instanceof PairedFeatures both ? both.frozen() : train;
-    return kept instanceof FeatureCache cache ? Optional.of(cache.bytes()) : Optional.empty();
+    return train instanceof FeatureCache cache ? Optional.of(cache.bytes()) : Optional.empty();
   }
 }

@@ -47,7 +47,9 @@ final class Networks implements AutoCloseable {
         features = frozen;
       } else {
         FeatureSets learning = learning(inner.get(), data, taps.size());
-        features = seesTuned(config) ? learning : frozen.beside(learning);
+        // nobody reads frozen taps where there is no side network
+        boolean alone = seesTuned(config) || config.side() == SideKind.NONE;
+        features = alone ? learning : frozen.beside(learning);
       }
       side = config.side() == SideKind.NONE ? Optional.empty() : Optional.of(sidePart());
       tail = config.tune().kind() == Tune.Kind.NONE ? Optional.empty() : Optional.of(tailPart());

@@ -8,7 +8,9 @@ import dev.sidefade.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * ONNX Runtime's handles on our tensors' memory, without a copy; closing them leaves the memory
@@ -42,6 +44,26 @@ final class NativeTensors implements AutoCloseable {
         };
     open.add(handle);
     return handle;
+  }
+
+  /** A handle on each of some tensors, under the same names and in their order. */
+  Map<String, OnnxTensor> over(Map<String, Tensor> tensors) throws OrtException {
+    Map<String, OnnxTensor> handles = new LinkedHashMap<>();
+    for (Map.Entry<String, Tensor> tensor : tensors.entrySet()) {
+      handles.put(tensor.getKey(), over(tensor.getKey(), tensor.getValue()));
+    }
+    return handles;
+  }
+
+  /** A handle on each result, under the value's name. */
+  Map<String, OnnxTensor> over(List<TrunkOutput> outputs, List<Tensor> results)
+      throws OrtException {
+    Map<String, OnnxTensor> handles = new LinkedHashMap<>();
+    for (int i = 0; i < outputs.size(); i++) {
+      String value = outputs.get(i).value();
+      handles.put(value, over(value, results.get(i)));
+    }
+    return handles;
   }
 
   @Override

@@ -1,6 +1,5 @@
 package dev.sidefade.backbone;
 
-import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.sidefade.onnx.GraphEdit;
@@ -128,16 +127,7 @@ public final class Trunk implements AutoCloseable {
     RunChecks.feeds(inputs, shapes, feeds, batch);
     RunChecks.results(outputs, results, batch);
     try (NativeTensors natives = new NativeTensors()) {
-      Map<String, OnnxTensor> fed = new LinkedHashMap<>();
-      for (Map.Entry<String, Tensor> feed : feeds.entrySet()) {
-        fed.put(feed.getKey(), natives.over(feed.getKey(), feed.getValue()));
-      }
-      Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
-      for (int i = 0; i < outputs.size(); i++) {
-        String value = outputs.get(i).value();
-        pinned.put(value, natives.over(value, results.get(i)));
-      }
-      session.run(fed, Set.of(), pinned).close();
+      session.run(natives.over(feeds), Set.of(), natives.over(outputs, results)).close();
     } catch (OrtException e) {
       throw new IllegalStateException(
           "the backbone failed on a batch of " + batch + ": " + Sessions.firstLine(e), e);

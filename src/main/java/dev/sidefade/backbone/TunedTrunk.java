@@ -1,6 +1,5 @@
 package dev.sidefade.backbone;
 
-import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.sidefade.tensor.BadInputException;
@@ -123,17 +122,11 @@ public final class TunedTrunk implements AutoCloseable {
     RunChecks.results(outputs, results, batch);
     Map<String, Tensor> rows = new LinkedHashMap<>(fedInputs);
     try (NativeTensors natives = new NativeTensors()) {
-      Map<String, OnnxTensor> fed = new LinkedHashMap<>();
-      for (Map.Entry<String, Tensor> feed : feeds.entrySet()) {
-        fed.put(feed.getKey(), natives.over(feed.getKey(), feed.getValue()));
-      }
-      Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
       for (int i = 0; i < outputs.size(); i++) {
-        String value = outputs.get(i).value();
-        pinned.put(value, natives.over(value, results.get(i)));
-        rows.put(value, results.get(i));
+        rows.put(outputs.get(i).value(), results.get(i));
       }
-      OrtSession.Result result = session.run(fed, kept, pinned);
+      OrtSession.Result result =
+          session.run(natives.over(feeds), kept, natives.over(outputs, results));
       return new ForwardRun(batch, rows, new LinkedHashMap<>(fedConstants), result);
     } catch (OrtException e) {
       throw failed(batch, e);

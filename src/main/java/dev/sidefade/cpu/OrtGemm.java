@@ -41,11 +41,6 @@ final class OrtGemm implements AutoCloseable {
     this.engine = engine;
   }
 
-  /** For people. */
-  String describe() {
-    return engine.describe();
-  }
-
   /**
    * c[m, n] = op(a) op(b) + bias.
    *
