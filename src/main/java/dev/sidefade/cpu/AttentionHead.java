@@ -8,6 +8,9 @@ package dev.sidefade.cpu;
 final class AttentionHead {
   private static final int TILE_ROWS = 6;
 
+  /** Rows that go through all stages together, so that they stay in the first-level cache. */
+  private static final int STRIP_ROWS = 2 * TILE_ROWS;
+
   private final RowMath math;
   private final int headWidth;
   private final int panelWidth;
@@ -21,6 +24,8 @@ final class AttentionHead {
   private final long dOut;
   private final long scores;
   private final long gradientScores;
+  private final long transposedKeys;
+  private final long transposedValues;
   private final long panels;
   private final long product;
   private final long inverseSums;
@@ -44,9 +49,12 @@ final class AttentionHead {
     this.k = memory.take((long) rows * headWidth);
     this.v = memory.take((long) rows * headWidth);
     this.dOut = backward ? memory.take((long) rows * headWidth) : 0;
-    this.scores = memory.take((long) rows * columns);
-    this.gradientScores = backward ? memory.take((long) rows * columns) : 0;
-    this.panels = memory.take(Math.max((long) columns * headWidth, (long) rows * paddedWidth));
+    long scoreRows = backward ? rows : Math.min(rows, STRIP_ROWS);
+    this.scores = memory.take(scoreRows * columns);
+    this.gradientScores = backward ? memory.take(scoreRows * columns) : 0;
+    this.transposedKeys = memory.take((long) columns * headWidth);
+    this.transposedValues = backward ? memory.take((long) columns * headWidth) : 0;
+    this.panels = memory.take((long) rows * paddedWidth);
     this.product = memory.take((long) rows * paddedWidth);
     this.inverseSums = memory.take(rows);
   }
@@ -73,6 +81,15 @@ final class AttentionHead {
     return firstRow + RawMemory.getInt(indices + 4L * i);
   }
 
+  /** How many valid tokens from the i-th on lie side by side. */
+  private int run(int i) {
+    int n = 1;
+    while (i + n < count && row(i + n) == row(i) + n) {
+      n++;
+    }
+    return n;
+  }
+
   /**
    * Gathers queries, keys and values; {@code part} bytes lie between them in a row of {@code
    * stride} bytes.
@@ -88,20 +105,26 @@ final class AttentionHead {
   }
 
   private void gather(long column, long stride, long to) {
-    for (int i = 0; i < count; i++) {
-      RawMemory.copy(column + row(i) * stride, to + 4L * i * headWidth, headWidth);
+    long width = 4L * headWidth;
+    for (int i = 0, n; i < count; i += n) {
+      n = run(i);
+      math.copyRows(column + row(i) * stride, stride, to + i * width, width, n, headWidth);
     }
     RawMemory.zero(to + 4L * count * headWidth, (long) (rowsPadded - count) * headWidth);
   }
 
   /** product = softmax(q k^T scale) v. */
   void forward() {
-    exponentials();
+    packTransposed(k, transposedKeys);
     packRows(v);
-    timesRows(scores, 4L * columnsPadded, 4);
-    for (int i = 0; i < count; i++) {
-      long row = product + 4L * i * paddedWidth;
-      math.scale(inverseSum(i), row, row, headWidth);
+    for (int from = 0; from < rowsPadded; from += STRIP_ROWS) {
+      int to = Math.min(from + STRIP_ROWS, rowsPadded);
+      exponentials(from, to, scores);
+      timesRows(scores, from, to);
+      for (int i = from; i < Math.min(to, count); i++) {
+        long row = product + 4L * i * paddedWidth;
+        math.scale(inverseSum(i), row, row, headWidth);
+      }
     }
   }
 
@@ -110,73 +133,83 @@ final class AttentionHead {
   }
 
   /**
-   * scores = exp(q k^T scale - max) over the first {@code count} columns, all padding zero; the
-   * softmax is a row times its inverse sum, which is applied where the row is narrow.
+   * Rows [from, to) of exp(q k^T scale - max) at {@code strip}, all padding zero; the softmax is a
+   * row times its inverse sum, which is applied where the row is narrow.
    */
-  private void exponentials() {
-    packTransposed(k);
-    timesTransposed(q, scores);
-    for (int i = 0; i < rowsPadded; i++) {
-      long s = scores + 4L * i * columnsPadded;
+  private void exponentials(int from, int to, long strip) {
+    timesTransposed(q, transposedKeys, from, to, strip);
+    for (int i = from; i < to; i++) {
+      long s = strip + 4L * (i - from) * columnsPadded;
       if (i >= count) {
         RawMemory.zero(s, columnsPadded);
         continue;
       }
-      float max = math.max(s, count);
-      float sum = math.expScaled(s, max, scale, s, count);
+      // whole vectors only: what padding adds to the sum, 2^-126 each, is lost in rounding
+      pad(s, Float.NEGATIVE_INFINITY);
+      float max = math.max(s, columnsPadded);
+      float sum = math.expScaled(s, max, scale, s, columnsPadded);
       RawMemory.set(inverseSums + 4L * i, 1 / sum);
-      RawMemory.zero(s + 4L * count, columnsPadded - count);
+      pad(s, 0);
     }
   }
 
-  /**
-   * Leaves dV in {@code v}, dQ in {@code dOut} and dK in {@code k}: each input is dead when its
-   * place is taken.
-   */
+  /** Sets the columns of a row that stand for no token. */
+  private void pad(long row, float value) {
+    for (int j = count; j < columnsPadded; j++) {
+      RawMemory.set(row + 4L * j, value);
+    }
+  }
+
+  /** Leaves dQ in {@code v}, dK in {@code k} and dV in {@code dOut}: those are dead by then. */
   void backward() {
-    exponentials();
-    packTransposed(v);
-    timesTransposed(dOut, gradientScores);
+    packTransposed(k, transposedKeys);
+    packTransposed(v, transposedValues);
+    packRows(k);
+    for (int from = 0; from < rowsPadded; from += STRIP_ROWS) {
+      int to = Math.min(from + STRIP_ROWS, rowsPadded);
+      long p = scores + 4L * from * columnsPadded;
+      long s = gradientScores + 4L * from * columnsPadded;
+      exponentials(from, to, p);
+      timesTransposed(dOut, transposedValues, from, to, s);
+      softmaxBackward(from, to, p, s);
+      timesRows(s, from, to);
+    }
+    unpad(v);
     // dV = P^T dOut: the inverse sums go to the narrow side
     for (int i = 0; i < count; i++) {
       long row = dOut + 4L * i * headWidth;
       math.scale(inverseSum(i), row, row, headWidth);
     }
-    packRows(dOut);
-    timesRows(scores, 4, 4L * columnsPadded);
-    unpad(v);
-    for (int i = 0; i < rowsPadded; i++) {
-      long p = scores + 4L * i * columnsPadded;
-      long s = gradientScores + 4L * i * columnsPadded;
+    transposedTimes(scores, dOut, dOut);
+    transposedTimes(gradientScores, q, k);
+  }
+
+  private void softmaxBackward(int from, int to, long p, long s) {
+    long stride = 4L * columnsPadded;
+    for (int i = from; i < to; i++, p += stride, s += stride) {
       float inverse = i < count ? inverseSum(i) : 0;
       float shift = inverse * math.dot(p, s, columnsPadded);
       math.softmaxBackward(p, s, shift, scale * inverse, columnsPadded);
     }
-    packRows(k);
-    timesRows(gradientScores, 4L * columnsPadded, 4);
-    unpad(dOut);
-    packRows(q);
-    timesRows(gradientScores, 4, 4L * columnsPadded);
-    unpad(k);
   }
 
   void storeOut(long column, long stride) {
-    zeroColumn(column, stride);
-    for (int i = 0; i < count; i++) {
-      RawMemory.copy(product + 4L * i * paddedWidth, column + row(i) * stride, headWidth);
-    }
+    scatter(product, 4L * paddedWidth, column, stride);
   }
 
   void storeGradients(long column, long stride, long part) {
-    storeGradient(dOut, column, stride);
-    storeGradient(k, column + part, stride);
-    storeGradient(v, column + 2 * part, stride);
+    scatter(v, 4L * headWidth, column, stride);
+    scatter(k, 4L * headWidth, column + part, stride);
+    scatter(dOut, 4L * headWidth, column + 2 * part, stride);
   }
 
-  private void storeGradient(long from, long column, long stride) {
+  /** The rows of valid tokens; 0 in the others. */
+  private void scatter(long from, long fromStride, long column, long stride) {
     zeroColumn(column, stride);
-    for (int i = 0; i < count; i++) {
-      RawMemory.copy(from + 4L * i * headWidth, column + row(i) * stride, headWidth);
+    for (int i = 0, n; i < count; i += n) {
+      n = run(i);
+      math.copyRows(
+          from + i * fromStride, fromStride, column + row(i) * stride, stride, n, headWidth);
     }
   }
 
@@ -189,21 +222,20 @@ final class AttentionHead {
   }
 
   private void unpad(long to) {
-    for (int i = 0; i < count; i++) {
-      RawMemory.copy(product + 4L * i * paddedWidth, to + 4L * i * headWidth, headWidth);
-    }
+    math.copyRows(product, 4L * paddedWidth, to, 4L * headWidth, count, headWidth);
   }
 
   /** Panels of x^T: [headWidth, tokens] in panels of columns. */
-  private void packTransposed(long x) {
-    for (int first = 0; first < columnsPadded; first += panelWidth) {
-      long panel = panels + 4L * first * headWidth;
-      for (int j = 0; j < panelWidth; j++) {
-        int t = first + j;
-        for (int d = 0; d < headWidth; d++) {
-          float value = t < count ? RawMemory.get(x + 4L * (t * headWidth + d)) : 0;
-          RawMemory.set(panel + 4L * (d * panelWidth + j), value);
-        }
+  private void packTransposed(long x, long panels) {
+    long panelBytes = 4L * panelWidth * headWidth;
+    int whole = count / panelWidth;
+    RawMemory.zero(
+        panels + whole * panelBytes, (columnsPadded / panelWidth - whole) * panelBytes / 4);
+    for (int t = 0; t < count; t++) {
+      long from = x + 4L * t * headWidth;
+      long to = panels + t / panelWidth * panelBytes + 4L * (t % panelWidth);
+      for (int d = 0; d < headWidth; d++) {
+        RawMemory.set(to + 4L * d * panelWidth, RawMemory.get(from + 4L * d));
       }
     }
   }
@@ -211,38 +243,50 @@ final class AttentionHead {
   /** Panels of x: [tokens, headWidth] in panels of columns. */
   private void packRows(long x) {
     for (int first = 0; first < paddedWidth; first += panelWidth) {
-      long panel = panels + 4L * first * rowsPadded;
+      long panel = panels + 4L * first * count;
       int columns = Math.min(panelWidth, headWidth - first);
-      for (int t = 0; t < count; t++) {
-        long to = panel + 4L * t * panelWidth;
-        RawMemory.copy(x + 4L * (t * headWidth + first), to, columns);
-        RawMemory.zero(to + 4L * columns, panelWidth - columns);
+      if (columns < panelWidth) {
+        RawMemory.zero(panel, (long) count * panelWidth);
       }
+      math.copyRows(x + 4L * first, 4L * headWidth, panel, 4L * panelWidth, count, columns);
     }
   }
 
-  /** c [rowsPadded, columnsPadded] = x times the panels of {@link #packTransposed}. */
-  private void timesTransposed(long x, long c) {
-    for (int first = 0; first < columnsPadded; first += panelWidth) {
-      long panel = panels + 4L * first * headWidth;
-      multiply(x, 4L * headWidth, 4, panel, headWidth, c + 4L * first, 4L * columnsPadded);
+  /** Rows [from, to) of x times the panels of {@link #packTransposed}, at {@code strip}. */
+  private void timesTransposed(long x, long panels, int from, int to, long strip) {
+    int count = columnsPadded / panelWidth;
+    long width = 4L * headWidth;
+    long stride = 4L * columnsPadded;
+    for (int i = from; i < to; i += TILE_ROWS) {
+      long c = strip + (i - from) * stride;
+      math.tile(x + i * width, width, 4, panels, count, headWidth, c, stride);
     }
   }
 
   /**
-   * product [rowsPadded, paddedWidth] = a times the panels of {@link #packRows}; strides in bytes.
+   * Rows [from, to) of {@code product} [rowsPadded, paddedWidth] = the strip times the panels of
+   * {@link #packRows}.
    */
-  private void timesRows(long a, long rowStride, long columnStride) {
-    for (int first = 0; first < paddedWidth; first += panelWidth) {
-      long panel = panels + 4L * first * rowsPadded;
-      multiply(a, rowStride, columnStride, panel, count, product + 4L * first, 4L * paddedWidth);
+  private void timesRows(long strip, int from, int to) {
+    long stride = 4L * columnsPadded;
+    for (int i = from; i < to; i += TILE_ROWS) {
+      timesPanels(strip + (i - from) * stride, stride, 4, i);
     }
   }
 
-  private void multiply(
-      long a, long rowStride, long columnStride, long panel, int inner, long c, long cStride) {
+  /** y [count, headWidth] = a^T x, a [rowsPadded, columnsPadded]; y may be x. */
+  private void transposedTimes(long a, long x, long y) {
+    packRows(x);
     for (int i = 0; i < rowsPadded; i += TILE_ROWS) {
-      math.tile(a + i * rowStride, rowStride, columnStride, panel, inner, c + i * cStride, cStride);
+      timesPanels(a + 4L * i, 4, 4L * columnsPadded, i);
     }
+    unpad(y);
+  }
+
+  /** Six rows of {@code product} from the i-th on; strides in bytes. */
+  private void timesPanels(long a, long rowStride, long columnStride, int i) {
+    long stride = 4L * paddedWidth;
+    int count = paddedWidth / panelWidth;
+    math.tile(a, rowStride, columnStride, panels, count, this.count, product + i * stride, stride);
   }
 }

@@ -13,6 +13,15 @@ final class PlainRows implements RowMath {
   }
 
   @Override
+  public void copyRows(long from, long fromStride, long to, long toStride, int rows, int n) {
+    for (long i = 0; i < 4L * n; i += 4) {
+      for (int r = 0; r < rows; r++) {
+        set(to + r * toStride + i, get(from + r * fromStride + i));
+      }
+    }
+  }
+
+  @Override
   public void add(long x, long y, int n) {
     for (long i = 0, end = 4L * n; i < end; i += 4) {
       set(y + i, get(y + i) + get(x + i));
@@ -84,9 +93,10 @@ final class PlainRows implements RowMath {
 
   @Override
   public float expScaled(long x, float shift, float scale, long y, int n) {
+    float factor = scale * FloatMath.LOG2_E;
     float s = 0;
     for (long i = 0, end = 4L * n; i < end; i += 4) {
-      float e = FloatMath.exp(scale * (get(x + i) - shift));
+      float e = FloatMath.exp2((get(x + i) - shift) * factor);
       set(y + i, e);
       s += e;
     }
@@ -246,12 +256,22 @@ final class PlainRows implements RowMath {
 
   @Override
   public void tile(
-      long a, long rowStride, long columnStride, long panel, int k, long c, long cStride) {
-    for (int i = 0; i < 6; i++) {
-      long row = c + i * cStride;
-      RawMemory.zero(row, PANEL);
-      for (int t = 0; t < k; t++) {
-        addScaled(get(a + i * rowStride + t * columnStride), panel + 4L * PANEL * t, row, PANEL);
+      long a,
+      long rowStride,
+      long columnStride,
+      long panel,
+      int panels,
+      int k,
+      long c,
+      long cStride) {
+    for (int p = 0; p < panels; p++) {
+      long b = panel + 4L * PANEL * k * p;
+      for (int i = 0; i < 6; i++) {
+        long row = c + i * cStride + 4L * PANEL * p;
+        RawMemory.zero(row, PANEL);
+        for (int t = 0; t < k; t++) {
+          addScaled(get(a + i * rowStride + t * columnStride), b + 4L * PANEL * t, row, PANEL);
+        }
       }
     }
   }

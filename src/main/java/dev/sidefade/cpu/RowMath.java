@@ -9,6 +9,9 @@ interface RowMath {
   /** For people: "Vector API, 256 bit". */
   String describe();
 
+  /** Copies {@code rows} rows of n elements; strides in bytes. */
+  void copyRows(long from, long fromStride, long to, long toStride, int rows, int n);
+
   /** y += x. */
   void add(long x, long y, int n);
 
@@ -112,15 +115,23 @@ interface RowMath {
   int panelWidth();
 
   /**
-   * Six rows times one panel: c[i][j] = sum over k of a[i][k] panel[k][j], i below 6, j below
-   * {@link #panelWidth()}.
+   * Six rows times panels that lie side by side: c[i][j] = sum over k of a[i][k] b[k][j], i below
+   * 6, j below panels times {@link #panelWidth()}.
    *
    * @param a address of a[0][0]; rows are {@code rowStride} bytes apart, columns {@code
    *     columnStride}
-   * @param panel [k, panelWidth] contiguous
+   * @param panel the columns of b: {@code panels} times [k, panelWidth], contiguous
    * @param c address of c[0][0]; rows are {@code cStride} bytes apart
    */
-  void tile(long a, long rowStride, long columnStride, long panel, int k, long c, long cStride);
+  void tile(
+      long a,
+      long rowStride,
+      long columnStride,
+      long panel,
+      int panels,
+      int k,
+      long c,
+      long cStride);
 
   /** The Vector API where its module is readable, plain loops otherwise. */
   static RowMath best() {

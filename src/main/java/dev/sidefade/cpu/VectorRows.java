@@ -4,7 +4,6 @@ import static jdk.incubator.vector.VectorOperators.MAX;
 
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -15,7 +14,6 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorRows implements RowMath {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
-  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int LANES = S.length();
   private static final VectorShuffle<Float> FAR_8 = rotation(8);
   private static final VectorShuffle<Float> FAR_4 = rotation(4);
@@ -24,18 +22,12 @@ final class VectorRows implements RowMath {
   private static final long STEP = 4L * LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  /** Takes every normal float of magnitude above 1e-30 beyond 1. */
-  private static final float SIGN_SCALE = 1e30f;
-
   private static final PlainRows TAIL = new PlainRows();
 
   private static final FloatVector ONE = constant(1);
   private static final FloatVector HALF = constant(0.5f);
   private static final FloatVector ROUND = constant(FloatMath.ROUND);
-  private static final FloatVector LOG2_E = constant(FloatMath.LOG2_E);
-  private static final FloatVector LN2_HIGH = constant(-FloatMath.LN2_HIGH);
-  private static final FloatVector LN2_LOW = constant(-FloatMath.LN2_LOW);
-  private static final FloatVector P0 = constant(FloatMath.P0);
+  private static final FloatVector LOW = constant(FloatMath.EXP2_LOW);
   private static final FloatVector P1 = constant(FloatMath.P1);
   private static final FloatVector P2 = constant(FloatMath.P2);
   private static final FloatVector P3 = constant(FloatMath.P3);
@@ -102,6 +94,21 @@ final class VectorRows implements RowMath {
   }
 
   @Override
+  public void copyRows(long from, long fromStride, long to, long toStride, int rows, int n) {
+    for (long i = 0, end = whole(n); i < end; i += STEP) {
+      long x = from + i;
+      long y = to + i;
+      for (int r = 0; r < rows; r++) {
+        store(load(x), y);
+        x += fromStride;
+        y += toStride;
+      }
+    }
+    long rest = whole(n);
+    TAIL.copyRows(from + rest, fromStride, to + rest, toStride, rows, rest(n));
+  }
+
+  @Override
   public void add(long x, long y, int n) {
     long end = whole(n);
     for (long i = 0; i < end; i += STEP) {
@@ -143,11 +150,18 @@ final class VectorRows implements RowMath {
   @Override
   public float dot(long x, long y, int n) {
     long end = whole(n);
+    long pairs = end - end % (2 * STEP);
+    // two sums: one would wait for itself
     FloatVector s = FloatVector.zero(S);
-    for (long i = 0; i < end; i += STEP) {
+    FloatVector t = s;
+    for (long i = 0; i < pairs; i += 2 * STEP) {
       s = load(x + i).fma(load(y + i), s);
+      t = load(x + i + STEP).fma(load(y + i + STEP), t);
     }
-    return total(s) + TAIL.dot(x + end, y + end, rest(n));
+    if (pairs < end) {
+      s = load(x + pairs).fma(load(y + pairs), s);
+    }
+    return total(s.add(t)) + TAIL.dot(x + end, y + end, rest(n));
   }
 
   @Override
@@ -171,7 +185,9 @@ final class VectorRows implements RowMath {
     long end = whole(n);
     FloatVector m = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
     for (long i = 0; i < end; i += STEP) {
-      m = m.max(load(x + i));
+      // not max(): what Java asks of it for NaN and -0 takes six instructions
+      FloatVector v = load(x + i);
+      m = m.blend(v, v.compare(VectorOperators.GT, m));
     }
     return Math.max(m.reduceLanes(MAX), TAIL.max(x + end, rest(n)));
   }
@@ -179,21 +195,24 @@ final class VectorRows implements RowMath {
   @Override
   public float sum(long x, float shift, int n) {
     long end = whole(n);
+    long pairs = end - end % (2 * STEP);
     FloatVector s = FloatVector.zero(S);
-    for (long i = 0; i < end; i += STEP) {
+    FloatVector t = s;
+    for (long i = 0; i < pairs; i += 2 * STEP) {
       s = s.add(load(x + i).sub(shift));
+      t = t.add(load(x + i + STEP).sub(shift));
     }
-    return total(s) + TAIL.sum(x + end, shift, rest(n));
+    if (pairs < end) {
+      s = s.add(load(x + pairs).sub(shift));
+    }
+    return total(s.add(t)) + TAIL.sum(x + end, shift, rest(n));
   }
 
   /**
-   * e^x as {@link FloatMath#exp}, written out here and in {@link #gelu}: as a method of its own it
+   * 2^x as {@link FloatMath#exp2}, written out here and in {@link #gelu}: as a method of its own it
    * grows too large to be inlined, and its vectors would be boxed. The API's EXP is not used:
-   * compiled and interpreted it differs.
-   *
-   * <p>2^k comes from a float that holds ROUND + k: its low bits count integers, so k needs no
-   * conversion. The bits go through memory, at the place of the result, because C2 boxes vectors
-   * that are reinterpreted in registers.
+   * compiled and interpreted it differs. 2^n comes from a float that holds ROUND + n: its low bits
+   * count integers, so n needs no conversion.
    */
   @Override
   public float expScaled(long x, float shift, float scale, long y, int n) {
@@ -201,34 +220,24 @@ final class VectorRows implements RowMath {
       return TAIL.expScaled(x, shift, scale, y, n);
     }
     long end = whole(n);
+    float factor = scale * FloatMath.LOG2_E;
     for (long i = 0; i < end; i += STEP) {
-      FloatVector c = load(x + i).sub(shift).mul(scale).max(FloatMath.EXP_LOW);
-      FloatVector shifted = c.fma(LOG2_E, ROUND);
-      FloatVector k = shifted.sub(ROUND);
-      FloatVector r = k.fma(LN2_LOW, k.fma(LN2_HIGH, c));
-      FloatVector p = r.fma(P0, P1).fma(r, P2).fma(r, P3).fma(r, P4).fma(r, P5);
-      p = p.mul(r).fma(r, r.add(ONE));
-      store(shifted, y + i);
-      IntVector.fromMemorySegment(I, RawMemory.ALL, y + i, ORDER)
-          .lanewise(VectorOperators.LSHL, 23)
-          .add(FloatMath.ONE_BITS)
-          .intoMemorySegment(RawMemory.ALL, y + i, ORDER);
-      store(p.mul(load(y + i)), y + i);
+      FloatVector t = load(x + i).sub(shift).mul(factor);
+      FloatVector c = t.blend(LOW, t.compare(VectorOperators.LT, LOW));
+      FloatVector shifted = c.add(ROUND);
+      FloatVector f = c.sub(shifted.sub(ROUND));
+      FloatVector p = f.fma(P5, P4).fma(f, P3).fma(f, P2).fma(f, P1).fma(f, ONE);
+      FloatVector power =
+          shifted
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 23)
+              .add(FloatMath.ONE_BITS)
+              .reinterpretAsFloats();
+      store(p.mul(power), y + i);
     }
     TAIL.expScaled(x + end, shift, scale, y + end, rest(n));
-    // a loop of its own: with the running sum in the first one C2 boxes vectors. And written out,
-    // not a call of sum():
-    // so this method is too long to be inlined (325 bytes of bytecode), which in a caller's loop
-    // would box them too
-    FloatVector s = FloatVector.zero(S);
-    for (long i = 0; i < end; i += STEP) {
-      s = s.add(load(y + i));
-    }
-    float rest = 0;
-    for (long i = end; i < 4L * n; i += 4) {
-      rest += RawMemory.get(y + i);
-    }
-    return total(s) + rest;
+    // a loop of its own: with the running sum in the first one C2 boxes vectors
+    return sum(y, 0, n);
   }
 
   @Override
@@ -337,25 +346,26 @@ final class VectorRows implements RowMath {
   @Override
   public void gelu(long x, long y, int n) {
     long end = whole(n);
+    FloatVector zero = FloatVector.zero(S);
     for (long i = 0; i < end; i += STEP) {
       FloatVector v = load(x + i);
-      FloatVector c = v.mul(v).mul(-0.5f).max(FloatMath.EXP_LOW);
-      FloatVector shifted = c.fma(LOG2_E, ROUND);
-      FloatVector k = shifted.sub(ROUND);
-      FloatVector r = k.fma(LN2_LOW, k.fma(LN2_HIGH, c));
-      FloatVector p = r.fma(P0, P1).fma(r, P2).fma(r, P3).fma(r, P4).fma(r, P5);
-      p = p.mul(r).fma(r, r.add(ONE));
-      store(shifted, y + i);
-      IntVector.fromMemorySegment(I, RawMemory.ALL, y + i, ORDER)
-          .lanewise(VectorOperators.LSHL, 23)
-          .add(FloatMath.ONE_BITS)
-          .intoMemorySegment(RawMemory.ALL, y + i, ORDER);
+      FloatVector square = v.mul(v).mul(FloatMath.BELL_SCALE);
+      FloatVector c = square.blend(LOW, square.compare(VectorOperators.LT, LOW));
+      FloatVector shifted = c.add(ROUND);
+      FloatVector f = c.sub(shifted.sub(ROUND));
+      FloatVector p = f.fma(P5, P4).fma(f, P3).fma(f, P2).fma(f, P1).fma(f, ONE);
+      FloatVector power =
+          shifted
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 23)
+              .add(FloatMath.ONE_BITS)
+              .reinterpretAsFloats();
       FloatVector size = v.abs();
       FloatVector t = ONE.div(size.fma(ERF_SCALE, ONE));
       FloatVector q = t.fma(ERF_5, ERF_4).fma(t, ERF_3).fma(t, ERF_2).fma(t, ERF_1);
-      FloatVector e = p.mul(load(y + i));
+      FloatVector e = p.mul(power);
       // -tail = -(1 - Phi(|x|)), from the halved and negated coefficients
-      store(size.fma(q.mul(t).mul(e), v.max(0f)), y + i);
+      store(size.fma(q.mul(t).mul(e), zero.blend(v, v.compare(VectorOperators.GT, 0f))), y + i);
     }
     TAIL.gelu(x + end, y + end, rest(n));
   }
@@ -373,18 +383,18 @@ final class VectorRows implements RowMath {
   private static void bell(long x, long y, long end) {
     for (long i = 0; i < end; i += STEP) {
       FloatVector v = load(x + i);
-      FloatVector c = v.mul(v).mul(-0.5f).max(FloatMath.EXP_LOW);
-      FloatVector shifted = c.fma(LOG2_E, ROUND);
-      FloatVector k = shifted.sub(ROUND);
-      FloatVector r = k.fma(LN2_LOW, k.fma(LN2_HIGH, c));
-      FloatVector p = r.fma(P0, P1).fma(r, P2).fma(r, P3).fma(r, P4).fma(r, P5);
-      p = p.mul(r).fma(r, r.add(ONE));
-      store(shifted, y + i);
-      IntVector.fromMemorySegment(I, RawMemory.ALL, y + i, ORDER)
-          .lanewise(VectorOperators.LSHL, 23)
-          .add(FloatMath.ONE_BITS)
-          .intoMemorySegment(RawMemory.ALL, y + i, ORDER);
-      store(p.mul(load(y + i)), y + i);
+      FloatVector square = v.mul(v).mul(FloatMath.BELL_SCALE);
+      FloatVector c = square.blend(LOW, square.compare(VectorOperators.LT, LOW));
+      FloatVector shifted = c.add(ROUND);
+      FloatVector f = c.sub(shifted.sub(ROUND));
+      FloatVector p = f.fma(P5, P4).fma(f, P3).fma(f, P2).fma(f, P1).fma(f, ONE);
+      FloatVector power =
+          shifted
+              .reinterpretAsInts()
+              .lanewise(VectorOperators.LSHL, 23)
+              .add(FloatMath.ONE_BITS)
+              .reinterpretAsFloats();
+      store(p.mul(power), y + i);
     }
   }
 
@@ -396,9 +406,9 @@ final class VectorRows implements RowMath {
       FloatVector t = ONE.div(size.fma(ERF_SCALE, ONE));
       FloatVector q = t.fma(ERF_5, ERF_4).fma(t, ERF_3).fma(t, ERF_2).fma(t, ERF_1);
       FloatVector e = load(y + i);
-      // Phi(x) = 1/2 + sign(x) (1/2 - tail), the sign without integer operations
+      // Phi(x) = 1/2 + sign(x) (1/2 - tail)
       FloatVector inner = q.mul(t).fma(e, HALF);
-      FloatVector cdf = v.mul(SIGN_SCALE).min(1f).max(-1f).fma(inner, HALF);
+      FloatVector cdf = HALF.add(inner).blend(HALF.sub(inner), v.compare(VectorOperators.LT, 0f));
       store(v.mul(FloatMath.INV_SQRT_2PI).fma(e, cdf), y + i);
     }
   }
@@ -483,49 +493,60 @@ final class VectorRows implements RowMath {
    */
   @Override
   public void tile(
-      long a, long rowStride, long columnStride, long panel, int k, long c, long cStride) {
-    FloatVector c00 = FloatVector.zero(S);
-    FloatVector c01 = c00;
-    FloatVector c10 = c00;
-    FloatVector c11 = c00;
-    FloatVector c20 = c00;
-    FloatVector c21 = c00;
-    FloatVector c30 = c00;
-    FloatVector c31 = c00;
-    FloatVector c40 = c00;
-    FloatVector c41 = c00;
-    FloatVector c50 = c00;
-    FloatVector c51 = c00;
-    for (int t = 0; t < k; t++) {
-      FloatVector b0 = load(panel);
-      FloatVector b1 = load(panel + STEP);
-      FloatVector x = broadcast(a);
-      c00 = x.fma(b0, c00);
-      c01 = x.fma(b1, c01);
-      x = broadcast(a + rowStride);
-      c10 = x.fma(b0, c10);
-      c11 = x.fma(b1, c11);
-      x = broadcast(a + 2 * rowStride);
-      c20 = x.fma(b0, c20);
-      c21 = x.fma(b1, c21);
-      x = broadcast(a + 3 * rowStride);
-      c30 = x.fma(b0, c30);
-      c31 = x.fma(b1, c31);
-      x = broadcast(a + 4 * rowStride);
-      c40 = x.fma(b0, c40);
-      c41 = x.fma(b1, c41);
-      x = broadcast(a + 5 * rowStride);
-      c50 = x.fma(b0, c50);
-      c51 = x.fma(b1, c51);
-      a += columnStride;
-      panel += 2 * STEP;
+      long a,
+      long rowStride,
+      long columnStride,
+      long panel,
+      int panels,
+      int k,
+      long c,
+      long cStride) {
+    for (int p = 0; p < panels; p++) {
+      long row = a;
+      FloatVector c00 = FloatVector.zero(S);
+      FloatVector c01 = c00;
+      FloatVector c10 = c00;
+      FloatVector c11 = c00;
+      FloatVector c20 = c00;
+      FloatVector c21 = c00;
+      FloatVector c30 = c00;
+      FloatVector c31 = c00;
+      FloatVector c40 = c00;
+      FloatVector c41 = c00;
+      FloatVector c50 = c00;
+      FloatVector c51 = c00;
+      for (int t = 0; t < k; t++) {
+        FloatVector b0 = load(panel);
+        FloatVector b1 = load(panel + STEP);
+        FloatVector x = broadcast(row);
+        c00 = x.fma(b0, c00);
+        c01 = x.fma(b1, c01);
+        x = broadcast(row + rowStride);
+        c10 = x.fma(b0, c10);
+        c11 = x.fma(b1, c11);
+        x = broadcast(row + 2 * rowStride);
+        c20 = x.fma(b0, c20);
+        c21 = x.fma(b1, c21);
+        x = broadcast(row + 3 * rowStride);
+        c30 = x.fma(b0, c30);
+        c31 = x.fma(b1, c31);
+        x = broadcast(row + 4 * rowStride);
+        c40 = x.fma(b0, c40);
+        c41 = x.fma(b1, c41);
+        x = broadcast(row + 5 * rowStride);
+        c50 = x.fma(b0, c50);
+        c51 = x.fma(b1, c51);
+        row += columnStride;
+        panel += 2 * STEP;
+      }
+      storePair(c00, c01, c);
+      storePair(c10, c11, c + cStride);
+      storePair(c20, c21, c + 2 * cStride);
+      storePair(c30, c31, c + 3 * cStride);
+      storePair(c40, c41, c + 4 * cStride);
+      storePair(c50, c51, c + 5 * cStride);
+      c += 2 * STEP;
     }
-    storePair(c00, c01, c);
-    storePair(c10, c11, c + cStride);
-    storePair(c20, c21, c + 2 * cStride);
-    storePair(c30, c31, c + 3 * cStride);
-    storePair(c40, c41, c + 4 * cStride);
-    storePair(c50, c51, c + 5 * cStride);
   }
 
   private static void storePair(FloatVector low, FloatVector high, long address) {
