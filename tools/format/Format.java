@@ -32,12 +32,17 @@ final class Format {
     System.exit(code);
   }
 
+  /** Bindings that jextract wrote are kept as they came. */
+  private static boolean generated(Path file) {
+    return file.getParent().endsWith(Path.of("cuda", "ffi"));
+  }
+
   private static void addJavaFiles(Path folder, List<String> files) throws IOException {
     if (!Files.isDirectory(folder)) {
       return;
     }
     try (Stream<Path> all = Files.walk(folder)) {
-      all.filter(f -> f.toString().endsWith(".java"))
+      all.filter(f -> f.toString().endsWith(".java") && !generated(f))
           .map(Path::toString)
           .sorted()
           .forEach(files::add);

@@ -4,7 +4,8 @@
  *
  * <p>{@code dev.sidefade} is the short way; {@code kernels} is a library of operations over one's
  * own buffers; {@code onnx} reads, changes and writes models. Backends are not exported: they are
- * found through {@code DeviceProvider}.
+ * found through {@code DeviceProvider}; {@code cuda} is the layer over the driver, for those who
+ * bring kernels of their own, and {@code cuda.embed} the operations on a stream of the caller.
  */
 module dev.sidefade {
   requires java.desktop;
@@ -20,6 +21,8 @@ module dev.sidefade {
 
   exports dev.sidefade;
   exports dev.sidefade.backbone;
+  exports dev.sidefade.cuda;
+  exports dev.sidefade.cuda.embed;
   exports dev.sidefade.data;
   exports dev.sidefade.distill;
   exports dev.sidefade.export;
@@ -39,5 +42,6 @@ module dev.sidefade {
   uses dev.sidefade.kernels.DeviceProvider;
 
   provides dev.sidefade.kernels.DeviceProvider with
-      dev.sidefade.cpu.CpuDeviceProvider;
+      dev.sidefade.cpu.CpuDeviceProvider,
+      dev.sidefade.cuda.ops.CudaDeviceProvider;
 }

@@ -14,6 +14,7 @@ import dev.sidefade.train.ExampleSet;
 import dev.sidefade.train.FeatureCache;
 import dev.sidefade.train.FeatureFeed;
 import dev.sidefade.train.FeatureSource;
+import dev.sidefade.train.FeatureUploads;
 import dev.sidefade.train.LiveFeatures;
 import dev.sidefade.train.Outcome;
 import dev.sidefade.train.PathSettings;
@@ -48,6 +49,7 @@ final class Adaptation implements AutoCloseable {
   private final AdaptationData data;
   private final AdaptationPlan plan;
   private final Device device;
+  private final FeatureUploads uploads;
   private final Optional<Preprocessing> preprocessing;
 
   Adaptation(AdaptConfig config, ProgressListener progress) throws IOException {
@@ -77,6 +79,7 @@ final class Adaptation implements AutoCloseable {
               config.device().equals("auto")
                   ? Device.best(config.threads())
                   : Device.open(config.device(), config.threads()));
+      uploads = closer.add(new FeatureUploads(device));
       Files.createDirectories(config.out());
     } catch (RuntimeException | IOException e) {
       closer.close();
@@ -213,8 +216,8 @@ final class Adaptation implements AutoCloseable {
         path,
         tail,
         side,
-        features.train(),
-        Optional.of(features.validation()));
+        uploads.of(features.train()),
+        Optional.of(uploads.of(features.validation())));
   }
 
   private Trainer run(
@@ -293,7 +296,7 @@ final class Adaptation implements AutoCloseable {
   }
 
   /** In batches as large as {@code used} trains on: the features have no room for larger ones. */
-  private static void measure(
+  private void measure(
       AdaptationPlan used,
       FeatureSets features,
       Outcome.Network network,
@@ -305,8 +308,8 @@ final class Adaptation implements AutoCloseable {
         .ifPresent(test -> result.add(RunReport.TEST, name, outcome(used, test, network)));
   }
 
-  private static Outcome outcome(AdaptationPlan used, FeatureFeed feed, Outcome.Network network) {
-    return Outcome.of(used.task(), feed, used.order().rows(), used.classes(), network);
+  private Outcome outcome(AdaptationPlan used, FeatureFeed feed, Outcome.Network network) {
+    return Outcome.of(used.task(), uploads.of(feed), used.order().rows(), used.classes(), network);
   }
 
   @Override

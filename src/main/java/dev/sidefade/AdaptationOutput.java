@@ -20,10 +20,13 @@ import dev.sidefade.report.HtmlReport;
 import dev.sidefade.report.MetricsJson;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.report.RunReportBuilder;
+import dev.sidefade.tensor.DType;
+import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.ExampleSet;
 import dev.sidefade.train.FeatureSource;
+import dev.sidefade.train.FeatureUploads;
 import dev.sidefade.train.InnerConstants;
 import dev.sidefade.train.Outcome;
 import dev.sidefade.train.SidePart;
@@ -183,14 +186,16 @@ final class AdaptationOutput {
       throws IOException {
     int count = Math.min(VERIFIED_ROWS, Math.min(data.shown().size(), plan.order().rows()));
     List<Tensor> outputs = new ArrayList<>();
-    try (ExampleSet.Loader loader = examples(count)) {
+    try (ExampleSet.Loader loader = examples(count);
+        FeatureUploads uploads = new FeatureUploads(device)) {
       ExampleSet.Loaded rows = loader.next();
       for (TrunkOutput output : source.outputs()) {
-        outputs.add(device.allocate(output.shape(count, rows.tokens())));
+        Shape shape = Shape.of(output.shape(count, rows.tokens()));
+        outputs.add(device.allocateHost(DType.F32, shape));
       }
       source.run(rows.inputs(), count, outputs);
       TrunkFeatures features = TrunkFeatures.of(source, taps, outputs, rows.valid());
-      Tensor logits = network.logits(features, count);
+      Tensor logits = network.logits(uploads.of(features), count);
       if (plan.task() == Task.TOKENS) {
         logits = logits.view(count, rows.tokens(), plan.classes());
       }

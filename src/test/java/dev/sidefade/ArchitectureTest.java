@@ -46,6 +46,7 @@ class ArchitectureTest {
     ARROWS.put("onnx", Set.of("tensor"));
     ARROWS.put("kernels", Set.of("tensor"));
     ARROWS.put("cpu", Set.of("kernels", "tensor", "onnx"));
+    ARROWS.put("cuda", Set.of("kernels", "tensor"));
     ARROWS.put("layers", Set.of("kernels", "tensor"));
     ARROWS.put("side", Set.of("layers", "kernels", "tensor"));
     ARROWS.put("distill", Set.of("side", "layers", "kernels", "tensor"));
@@ -132,12 +133,25 @@ class ArchitectureTest {
 
   @Test
   void backendsAreChosenThroughDeviceAlone() {
+    for (String backend : List.of(".cpu..", ".cuda..")) {
+      noClasses()
+          .that()
+          .resideOutsideOfPackage(ROOT + backend)
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage(ROOT + backend)
+          .check(MAIN);
+    }
+  }
+
+  @Test
+  void bindingsAreCalledByTheDriverLayerAlone() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(ROOT + ".cpu..")
+        .resideOutsideOfPackages(ROOT + ".cuda", ROOT + ".cuda.ffi")
         .should()
         .dependOnClassesThat()
-        .resideInAPackage(ROOT + ".cpu..")
+        .resideInAPackage(ROOT + ".cuda.ffi")
         .check(MAIN);
   }
 
@@ -145,7 +159,7 @@ class ArchitectureTest {
   void nativeCodeAndRawAddressesBelongToTheBackends() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(ROOT + ".cpu..")
+        .resideOutsideOfPackages(ROOT + ".cpu..", ROOT + ".cuda", ROOT + ".cuda.ffi")
         .should()
         .dependOnClassesThat()
         .areAssignableTo(Linker.class)

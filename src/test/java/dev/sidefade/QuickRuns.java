@@ -1,6 +1,9 @@
 package dev.sidefade;
 
+import dev.sidefade.kernels.Pooling;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 
 /** Adaptations for tests of other packages. */
@@ -11,5 +14,22 @@ public final class QuickRuns {
   public static AdaptResult adapt(AdaptConfig config, ProgressListener progress)
       throws IOException {
     return Sidefade.adapt(config, progress, Duration.ZERO);
+  }
+
+  /** The shipped backbone and its labelled digits, one epoch with a narrow side network. */
+  public static AdaptConfig.Builder digits(Path folder, String device) throws IOException {
+    DemoFiles demo = new DemoFiles(Files.createDirectory(folder.resolve("data")));
+    return AdaptConfig.builder()
+        .backbone(demo.backbone())
+        .train(demo.images("labelled"))
+        .validation(demo.images("val"))
+        .out(folder.resolve("out"))
+        .readout(Pooling.CLS_MEAN)
+        .side(SideKind.ADAPTER)
+        .sideWidth(8)
+        .epochs(1)
+        .batch(32)
+        .threads(2)
+        .device(device);
   }
 }

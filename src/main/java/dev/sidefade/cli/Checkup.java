@@ -164,6 +164,7 @@ final class Checkup {
     }
     for (DeviceProvider provider : providers) {
       findings.add(guarded("device-" + provider.name(), () -> device(provider)));
+      findings.addAll(report(provider));
     }
     if (providers.stream().noneMatch(provider -> provider.name().equals("cuda"))) {
       findings.add(
@@ -182,6 +183,20 @@ final class Checkup {
     return why.isPresent()
         ? Finding.missing(topic, "not used: " + why.get(), "train on another device")
         : Finding.found(topic, provider.describe());
+  }
+
+  /** What a backend that is used found, one line each; of another the reason says it. */
+  private static List<Finding> report(DeviceProvider provider) {
+    try {
+      return provider.unavailable().isPresent()
+          ? List.of()
+          : provider.report().stream()
+              .map(line -> Finding.found(provider.name(), line))
+              .toList();
+    } catch (RuntimeException | LinkageError e) {
+      // the finding about the device says how
+      return List.of();
+    }
   }
 
   private static String gibibytes(long bytes) {

@@ -1,8 +1,8 @@
 package dev.sidefade.cpu;
 
+import dev.sidefade.kernels.TensorChecks;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Tensor;
-import java.util.Arrays;
 
 /** What is checked at the door of an operation. */
 final class Checks {
@@ -10,19 +10,13 @@ final class Checks {
 
   /** Address of an F32 host tensor that has {@code rows} rows of {@code width} elements. */
   static long matrix(String what, Tensor t, long rows, long width) {
-    if (t.shape().rank() < 1 || t.dim(-1) != width || t.size() != rows * width) {
-      throw new IllegalArgumentException(
-          what + " has shape " + t.shape() + ", expected " + rows + " rows of " + width);
-    }
+    TensorChecks.matrix(what, t, rows, width);
     return address(what, t);
   }
 
   /** Address of an F32 host tensor of {@code size} elements. */
   static long vector(String what, Tensor t, long size) {
-    if (t.size() != size) {
-      throw new IllegalArgumentException(
-          what + " has shape " + t.shape() + ", expected " + size + " elements");
-    }
+    TensorChecks.vector(what, t, size);
     return address(what, t);
   }
 
@@ -33,21 +27,18 @@ final class Checks {
 
   /** Address of an F32 host tensor of exactly these dimensions. */
   static long exact(String what, Tensor t, long... dims) {
-    if (!Arrays.equals(t.shape().toArray(), dims)) {
-      throw new IllegalArgumentException(
-          what + " has shape " + t.shape() + ", expected " + Arrays.toString(dims));
-    }
+    TensorChecks.exact(what, t, dims);
     return address(what, t);
   }
 
   /** Number of rows as an {@code int}: tasks and row numbers are counted with it. */
   static int rows(Tensor t) {
-    return Math.toIntExact(t.shape().rows());
+    return TensorChecks.rows(t);
   }
 
   /** Innermost dimension as an {@code int}. */
   static int width(Tensor t) {
-    return Math.toIntExact(t.dim(-1));
+    return TensorChecks.width(t);
   }
 
   static long address(String what, Tensor t) {

@@ -89,17 +89,40 @@ public final class FeaturePath {
     }
 
     private Tensor loss(int tap) {
-      return losses.slice(List.copyOf(alignments.keySet()).indexOf(tap), 1);
+      return losses.slice(place(tap), 1);
+    }
+
+    private int place(int tap) {
+      return List.copyOf(alignments.keySet()).indexOf(tap);
+    }
+
+    /** One number per distilled tap: the terms of the last step, weights included. */
+    public Tensor losses() {
+      return losses.slice(0, alignments.size());
     }
 
     /** Sum of the imitation terms of the last step, weight included. */
     public double imitationLoss() {
-      return config.shallow().stream().mapToDouble(tap -> loss(tap).get(0)).sum();
+      return imitationLoss(losses().toFloats(), 0);
+    }
+
+    /** As {@link #imitationLoss()}, from a copy of {@link #losses} that starts at an element. */
+    public double imitationLoss(float[] copy, int from) {
+      return sum(config.shallow(), copy, from);
     }
 
     /** Sum of the generation terms of the last step, weight included. */
     public double generationLoss() {
-      return config.deep().stream().mapToDouble(tap -> loss(tap).get(0)).sum();
+      return generationLoss(losses().toFloats(), 0);
+    }
+
+    /** As {@link #generationLoss()}, from a copy of {@link #losses} that starts at an element. */
+    public double generationLoss(float[] copy, int from) {
+      return sum(config.deep(), copy, from);
+    }
+
+    private double sum(List<Integer> taps, float[] copy, int from) {
+      return taps.stream().mapToDouble(tap -> copy[from + place(tap)]).sum();
     }
   }
 

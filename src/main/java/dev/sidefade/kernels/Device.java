@@ -35,6 +35,42 @@ public interface Device extends AutoCloseable {
   /** Sets every byte to zero. */
   void zero(Tensor tensor);
 
+  /** Whether tensors that it allocates are memory that the host can read. */
+  default boolean onHost() {
+    return true;
+  }
+
+  /**
+   * A new tensor of zeros in host memory from which copies to this device are fast, owned by the
+   * caller.
+   */
+  default Tensor allocateHost(DType dtype, Shape shape) {
+    return allocate(dtype, shape);
+  }
+
+  /**
+   * Runs a part of a step that is done again and again. A device may remember what the operations
+   * of {@code body} ask of it and do the same at once when the key comes back: the tensors must
+   * then be the same, while numbers (seeds, labels, rates) may differ. When something else differs
+   * the results are the same, later.
+   *
+   * <p>Bodies should not read tensors on the host, nor write or allocate them; they may, at the
+   * price of not being remembered.
+   *
+   * @param key of equal parts, with {@code equals} and {@code hashCode}
+   */
+  default void step(Object key, Runnable body) {
+    body.run();
+  }
+
+  /**
+   * A way for host tensors onto this device beside its operations. The caller closes it before the
+   * device.
+   */
+  default Upload upload() {
+    return new DirectUpload(this);
+  }
+
   /** The operations on this device. */
   Kernels kernels();
 
@@ -58,14 +94,29 @@ public interface Device extends AutoCloseable {
     return open("cpu", threads);
   }
 
-  /** Opens the fastest backend that works here. */
+  /**
+   * Opens the fastest backend that works here. A backend that should work and cannot be opened (a
+   * GPU that is full, or another program's alone) is passed over with a warning.
+   */
   static Device best(int threads) {
+    RuntimeException failure = null;
     for (DeviceProvider provider : providers()) {
-      if (provider.unavailable().isEmpty()) {
+      if (provider.unavailable().isPresent()) {
+        continue;
+      }
+      try {
         return provider.open(threads);
+      } catch (RuntimeException e) {
+        failure = e;
+        System.getLogger(Device.class.getName())
+            .log(
+                System.Logger.Level.WARNING,
+                "device {0} is not used: {1}",
+                provider.name(),
+                e.getMessage());
       }
     }
-    throw new IllegalStateException("no backend works here: " + availability());
+    throw new IllegalStateException("no backend works here: " + availability(), failure);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.sidefade.kernels;
 
+import java.util.List;
 import java.util.Optional;
 
 /** A backend, found through {@link java.util.ServiceLoader}. */
@@ -15,6 +16,11 @@ public interface DeviceProvider {
 
   /** What was found: versions, features. */
   String describe();
+
+  /** What was looked for and found or not, line by line, for people; may be empty. */
+  default List<String> report() {
+    return List.of();
+  }
 
   /**
    * Opens the backend; {@code threads} is the number of host threads that it may use, 0 = all

@@ -16,8 +16,11 @@ import java.util.Map;
  * {@link #allocate} gives them memory and first values.
  */
 public final class Parameters implements AutoCloseable {
-  /** Each parameter starts on a multiple of this many floats, a cache line. */
-  private static final long ALIGNMENT = 16;
+  /**
+   * Each parameter starts on a multiple of this many floats, a cache line; the flat vectors have a
+   * multiple of it too.
+   */
+  public static final long ALIGNMENT = 16;
 
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private Tensor values;

@@ -14,12 +14,15 @@ public final class Storage implements AutoCloseable {
   private final MemorySegment segment;
   private final long address;
   private final long bytes;
+  private final Transfer transfer;
   private Runnable release;
 
-  private Storage(MemorySegment segment, long address, long bytes, Runnable release) {
+  private Storage(
+      MemorySegment segment, long address, long bytes, Transfer transfer, Runnable release) {
     this.segment = segment;
     this.address = address;
     this.bytes = bytes;
+    this.transfer = transfer;
     this.release = Objects.requireNonNull(release, "release");
   }
 
@@ -29,12 +32,17 @@ public final class Storage implements AutoCloseable {
       throw new IllegalArgumentException(
           "tensor storage must be native memory, got a heap segment");
     }
-    return new Storage(segment, segment.address(), segment.byteSize(), release);
+    return new Storage(segment, segment.address(), segment.byteSize(), null, release);
   }
 
-  /** Storage of {@code bytes} bytes at a device address, given back by {@code release}. */
-  public static Storage device(long address, long bytes, Runnable release) {
-    return new Storage(null, address, bytes, release);
+  /**
+   * Storage of {@code bytes} bytes at a device address, given back by {@code release}.
+   *
+   * @param transfer how the host reads and writes it
+   */
+  public static Storage device(long address, long bytes, Transfer transfer, Runnable release) {
+    return new Storage(
+        null, address, bytes, Objects.requireNonNull(transfer, "transfer"), release);
   }
 
   /** Whether {@link #close()} was not called yet. */
@@ -68,6 +76,16 @@ public final class Storage implements AutoCloseable {
       throw new IllegalStateException("tensor lives on a device: copy it to the host first");
     }
     return segment;
+  }
+
+  /**
+   * How to get at device memory.
+   *
+   * @throws IllegalStateException if closed
+   */
+  Transfer transfer() {
+    requireOpen();
+    return transfer;
   }
 
   /** Whether the memory is readable by the host. */

@@ -1,5 +1,6 @@
 package dev.sidefade.tensor;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -8,6 +9,9 @@ import java.lang.foreign.ValueLayout;
  * storage and own nothing; closing the tensor that a device allocated gives the memory back.
  */
 public final class Tensor implements AutoCloseable {
+  /** Of memory on its way to a device: a multiple of what copies like best. */
+  private static final long ALIGNMENT = 64;
+
   private final Shape shape;
   private final DType dtype;
   private final Storage storage;
@@ -106,45 +110,81 @@ public final class Tensor implements AutoCloseable {
     return new Tensor(s, dtype, storage, offset + from * dtype.bytes(), false);
   }
 
-  /** Element {@code i} of an F32 host tensor, in row-major order. */
+  /**
+   * Element {@code i} of an F32 tensor, in row-major order. On a device this waits for all of its
+   * operations: {@link #toFloats} reads many elements at once.
+   */
   public float get(long i) {
     requireF32();
-    return segment().getAtIndex(ValueLayout.JAVA_FLOAT, i);
+    return onHost() ? segment().getAtIndex(ValueLayout.JAVA_FLOAT, i) : slice(i, 1).toFloats()[0];
   }
 
-  /** Sets element {@code i} of an F32 host tensor. */
+  /** Sets element {@code i} of an F32 tensor; {@link #setFloats} writes many at once. */
   public void set(long i, float value) {
     requireF32();
-    segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+    if (onHost()) {
+      segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+    } else {
+      slice(i, 1).setFloats(new float[] {value});
+    }
   }
 
-  /** Copies an F32 host tensor into a new array. */
+  /** Copies an F32 tensor into a new array, from a device after all of its operations. */
   public float[] toFloats() {
     requireF32();
-    return segment().toArray(ValueLayout.JAVA_FLOAT);
+    if (onHost()) {
+      return segment().toArray(ValueLayout.JAVA_FLOAT);
+    }
+    float[] values = new float[Math.toIntExact(size())];
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(bytes(), ALIGNMENT);
+      storage.transfer().toHost(address(), host);
+      MemorySegment.copy(host, ValueLayout.JAVA_FLOAT, 0, values, 0, values.length);
+    }
+    return values;
   }
 
-  /** Fills an F32 host tensor from an array of the same length. */
+  /** Fills an F32 tensor from an array of the same length. */
   public void setFloats(float[] values) {
     requireF32();
     if (values.length != size()) {
       throw new IllegalArgumentException(values.length + " values for a tensor of shape " + shape);
     }
-    MemorySegment.copy(values, 0, segment(), ValueLayout.JAVA_FLOAT, 0, values.length);
+    if (onHost()) {
+      MemorySegment.copy(values, 0, segment(), ValueLayout.JAVA_FLOAT, 0, values.length);
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(bytes(), ALIGNMENT);
+      MemorySegment.copy(values, 0, host, ValueLayout.JAVA_FLOAT, 0, values.length);
+      storage.transfer().toDevice(host, address());
+    }
   }
 
-  /** Copies another host tensor of the same type and size into this one. */
+  /** Copies another tensor of the same type and size into this one, wherever the two live. */
   public void copyFrom(Tensor other) {
     if (other.dtype != dtype || other.size() != size()) {
       throw new IllegalArgumentException(
           "cannot copy " + other.dtype + other.shape + " into " + dtype + shape);
     }
-    segment().copyFrom(other.segment());
+    if (onHost() && other.onHost()) {
+      segment().copyFrom(other.segment());
+    } else if (onHost()) {
+      other.storage.transfer().toHost(other.address(), segment());
+    } else if (other.onHost()) {
+      storage.transfer().toDevice(other.segment(), address());
+    } else {
+      storage.transfer().within(other.address(), address(), bytes());
+    }
   }
 
-  /** Sets every byte of a host tensor to zero. */
+  /** Sets every byte to zero. */
   public void zero() {
-    segment().fill((byte) 0);
+    if (onHost()) {
+      segment().fill((byte) 0);
+    } else {
+      storage.transfer().zero(address(), bytes());
+    }
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.sidefade.train;
 
 import dev.sidefade.distill.Direction;
+import dev.sidefade.distill.FeaturePath;
 import dev.sidefade.distill.ReverseFeaturePath;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Distillation;
@@ -23,6 +24,10 @@ public final class DualPath implements AutoCloseable {
    */
   private static final long STREAMS_PER_STEP = 4096;
 
+  /** Numbers that a step reports, beside one for each tap: three pairs of losses, two of clips. */
+  private static final long OWN_SLOTS = 10;
+
+  private final Device device;
   private final Kernels kernels;
   private final PathSettings settings;
   private final Optional<BackboneTail> tail;
@@ -30,10 +35,11 @@ public final class DualPath implements AutoCloseable {
   private final Optional<ReverseFeaturePath> reverse;
   private final Optional<InnerConstants> inner;
   private final Teacher teacher;
-  private final Tensor losses;
+  private final StepReport report;
   private final Tensor dTail;
   private final Tensor dNormalized;
   private final Tensor dLast;
+  private final HostMirror host = new HostMirror();
   private float klWeight;
 
   /**
@@ -50,6 +56,7 @@ public final class DualPath implements AutoCloseable {
       Optional<ReverseFeaturePath> reverse,
       Optional<InnerConstants> inner,
       int rows) {
+    this.device = device;
     this.kernels = device.kernels();
     this.settings = settings;
     this.tail = tail;
@@ -57,7 +64,8 @@ public final class DualPath implements AutoCloseable {
     this.reverse = reverse;
     this.inner = inner;
     klWeight = settings.klWeight().auto() ? 0 : settings.klWeight().value();
-    losses = device.allocate(3);
+    long taps = side.map(s -> (long) s.network().config().tapWidths().size()).orElse(0L);
+    report = new StepReport(device, OWN_SLOTS + taps);
     long classes = tail.map(t -> (long) t.config().classes()).orElse(1L);
     long logits = tail.map(t -> (long) t.logitRows(rows)).orElse((long) rows);
     teacher = new Teacher(device, settings.klRows(), logits, classes);
@@ -78,38 +86,140 @@ public final class DualPath implements AutoCloseable {
    *
    * @param step from 0
    * @param means is told the loss terms
+   * @throws DivergedException if a loss or gradient is not finite
    */
   void step(FeatureFeed.Batch batch, long step, StepLosses means) {
-    int n = batch.size();
-    TrunkFeatures trunk = batch.features();
-    Tensor keep = side.isPresent() ? ladderMask(side.get().plan(trunk, n), trunk, step) : null;
-    Tensor tailLogits = tail.isPresent() ? tail.get().forward(kernels, trunk, n) : null;
-    Tensor spoken = averageTeaches() ? side.get().averageForward(kernels, trunk, n) : null;
-    Tensor sideLogits = side.isPresent() ? sideForward(side.get(), trunk, n, keep) : null;
+    start(batch, step);
+    settle(means);
+  }
+
+  /**
+   * Waits for the step that was started last and tells {@code means} its loss terms.
+   *
+   * @return whether there was one that was not settled yet
+   * @throws DivergedException if a loss or gradient is not finite
+   */
+  boolean settle(StepLosses means) {
+    return report.read(means);
+  }
+
+  /** Everything that decides which operations a step has, and on which tensors. */
+  private record Shape(
+      DualPath path,
+      int examples,
+      int tokens,
+      long features,
+      boolean backboneTurn,
+      boolean masked) {}
+
+  /** A step on its way; what its forward passes left. */
+  private static final class Step {
+    private final FeatureFeed.Batch batch;
+    private final TrunkFeatures trunk;
+    private final int examples;
+    private final long number;
+    private final boolean backboneTurn;
+    private Tensor keep;
+    private Tensor tailLogits;
+    private Tensor sideLogits;
+
+    /** What teaches the backbone: the side network, or its running mean. */
+    private Tensor spoken;
+
+    Step(FeatureFeed.Batch batch, long number, boolean backboneTurn) {
+      this.batch = batch;
+      this.trunk = batch.features();
+      this.examples = batch.size();
+      this.number = number;
+      this.backboneTurn = backboneTurn;
+    }
+  }
+
+  /**
+   * Starts to learn from one batch, whose features stay as they are until {@link #settle}.
+   *
+   * @param number of the step, from 0
+   */
+  void start(FeatureFeed.Batch batch, long number) {
     boolean backboneTurn =
         tail.isPresent()
-            && step % settings.backboneEvery() == 0
-            && (side.isEmpty() || step >= settings.sideAhead());
+            && number % settings.backboneEvery() == 0
+            && (side.isEmpty() || number >= settings.sideAhead());
+    Step step = new Step(batch, number, backboneTurn);
+    TrunkFeatures trunk = step.trunk;
+    Shape shape =
+        new Shape(
+            this,
+            step.examples,
+            trunk.tokens(),
+            trunk.last().address(),
+            backboneTurn,
+            masks(number));
+    report.begin(number + 1);
+    StepParts parts = new StepParts(device, shape);
+    if (taught(step) && !teacher.choosesByLogits()) {
+      parts.host(() -> teacher.choose(null, batch.targets(), logitRows(step)));
+    }
+    parts.device(() -> forward(step));
+    if (taught(step) && teacher.choosesByLogits()) {
+      parts.host(() -> teacher.choose(teacherOf(step), batch.targets(), logitRows(step)));
+    }
     // gradients of both before either is updated: each learns from what the other said about this
     // batch
-    if (backboneTurn) {
-      tailBackward(
-          tail.get(), batch, tailLogits, spoken == null ? sideLogits : spoken, step, means);
+    parts.device(() -> backward(step));
+    if (backboneTurn && inner.isPresent()) {
+      parts.host(() -> inner.get().backward(onHost(toLast(step)), step.examples));
     }
-    if (side.isPresent()) {
-      sideBackward(side.get(), batch, tailLogits, sideLogits, keep, step, means);
+    parts.device(() -> update(step));
+    parts.run();
+  }
+
+  /** Whether one network's logits teach the other at this step. */
+  private boolean taught(Step step) {
+    return switch (settings.logits()) {
+      case OFF -> false;
+      case BACKBONE_TO_SIDE -> side.isPresent() && tail.isPresent();
+      case SIDE_TO_BACKBONE -> side.isPresent() && step.backboneTurn;
+    };
+  }
+
+  private Tensor teacherOf(Step step) {
+    return settings.logits() == Direction.SIDE_TO_BACKBONE ? step.spoken : step.tailLogits;
+  }
+
+  private int logitRows(Step step) {
+    int labels = step.batch.targets().labels().length;
+    return labels > 0 ? labels : step.examples;
+  }
+
+  private void forward(Step step) {
+    int n = step.examples;
+    TrunkFeatures trunk = step.trunk;
+    side.ifPresent(part -> step.keep = ladderMask(part.plan(trunk, n), trunk, step.number));
+    tail.ifPresent(part -> step.tailLogits = part.forward(kernels, trunk, n));
+    Tensor mean = averageTeaches() ? side.get().averageForward(kernels, trunk, n) : null;
+    side.ifPresent(part -> step.sideLogits = sideForward(part, trunk, n, step.keep));
+    step.spoken = mean == null ? step.sideLogits : mean;
+  }
+
+  private void backward(Step step) {
+    if (step.backboneTurn) {
+      tailBackward(tail.get(), step);
     }
-    if (backboneTurn) {
+    side.ifPresent(part -> sideBackward(part, step));
+  }
+
+  private void update(Step step) {
+    if (step.backboneTurn) {
       long first = side.isEmpty() ? 0 : settings.sideAhead();
       long every = settings.backboneEvery();
-      long updates = step / every - Math.ceilDiv(first, every) + 1;
-      update(tail.get().parameters(), "the backbone's gradient", step, updates);
+      long updates = step.number / every - Math.ceilDiv(first, every) + 1;
+      update(tail.get().parameters(), "the backbone's gradient", step.number, updates);
     }
-    if (side.isPresent()) {
-      update(side.get().parameters(), "the side network's gradient", step, step + 1);
-    }
+    side.ifPresent(part ->
+        update(part.parameters(), "the side network's gradient", step.number, step.number + 1));
     if (averageTeaches()) {
-      side.get().follow(settings.teacherAverage());
+      side.get().follow(kernels, settings.teacherAverage());
     }
   }
 
@@ -125,35 +235,35 @@ public final class DualPath implements AutoCloseable {
     return plan.activations().logits();
   }
 
+  private float maskRatio(long step) {
+    return settings.maskSchedule().ratio(settings.maskRatio(), step, settings.schedule().total());
+  }
+
+  private boolean masks(long step) {
+    return side.isPresent() && maskRatio(step) > 0;
+  }
+
   /** [rows] 1 = kept, 0 = masked; null when nothing is masked at this step. */
   private Tensor ladderMask(SidePart.Plan plan, TrunkFeatures trunk, long step) {
-    float ratio =
-        settings.maskSchedule().ratio(settings.maskRatio(), step, settings.schedule().total());
-    if (ratio <= 0) {
+    if (!masks(step)) {
       return null;
     }
     long stream = step * STREAMS_PER_STEP + STREAMS_PER_STEP - 1;
     kernels.drawMask(
-        settings.seed(), stream, ratio, plan.activations().layout(), trunk.valid(), plan.keep());
+        settings.seed(), stream, maskRatio(step), plan.activations().layout(), trunk.valid(), plan.keep());
     kernels.invertMask(plan.keep());
     return plan.keep();
   }
 
-  private void sideBackward(
-      SidePart part,
-      FeatureFeed.Batch batch,
-      Tensor tailLogits,
-      Tensor sideLogits,
-      Tensor keep,
-      long step,
-      StepLosses means) {
-    TrunkFeatures trunk = batch.features();
-    SidePart.Plan plan = part.plan(trunk, batch.size());
-    boolean taught = settings.logits() == Direction.BACKBONE_TO_SIDE && tailLogits != null;
-    loss(sideLogits, taught ? tailLogits : null, batch.targets(), plan.dLogits());
-    means.add("side_ce", losses.get(0), step + 1);
+  private void sideBackward(SidePart part, Step step) {
+    TrunkFeatures trunk = step.trunk;
+    SidePart.Plan plan = part.plan(trunk, step.examples);
+    boolean taught = settings.logits() == Direction.BACKBONE_TO_SIDE && step.tailLogits != null;
+    Tensor said = taught ? step.tailLogits : null;
+    int losses = loss(step.sideLogits, said, step.batch.targets(), plan.dLogits());
+    report.term("side_ce", losses);
     if (taught) {
-      means.add("side_kl", losses.get(1), step + 1);
+      report.term("side_kl", losses + 1);
     }
     SideNetwork.StateGradient onStates =
         part.features().isEmpty()
@@ -170,81 +280,98 @@ public final class DualPath implements AutoCloseable {
                         gradient,
                         plan.features(),
                         settings.seed(),
-                        step * STREAMS_PER_STEP + tap);
+                        step.number * STREAMS_PER_STEP + tap);
     part.network()
         .backward(
             kernels,
             trunk.taps(),
-            keep,
+            step.keep,
             trunk.valid(),
             plan.activations(),
             plan.dLogits(),
             onStates);
     if (part.features().isPresent()) {
-      means.add("imitation", plan.features().imitationLoss(), step + 1);
-      means.add("generation", plan.features().generationLoss(), step + 1);
+      reportFeatures(plan.features());
     }
   }
 
-  private void tailBackward(
-      BackboneTail part,
-      FeatureFeed.Batch batch,
-      Tensor tailLogits,
-      Tensor sideLogits,
-      long step,
-      StepLosses means) {
-    int n = batch.size();
-    boolean taught = settings.logits() == Direction.SIDE_TO_BACKBONE && sideLogits != null;
-    TrunkFeatures trunk = batch.features();
-    Tensor gradient = dTail.slice(0, tailLogits.shape().toArray());
-    loss(tailLogits, taught ? sideLogits : null, batch.targets(), gradient);
-    means.add("backbone_ce", losses.get(0), step + 1);
+  private void reportFeatures(FeaturePath.Activations features) {
+    Tensor losses = features.losses();
+    int count = Math.toIntExact(losses.size());
+    int first = report.take(count);
+    report.slots(first, count).copyFrom(losses);
+    report.term("imitation", all -> features.imitationLoss(all, first));
+    report.term("generation", all -> features.generationLoss(all, first));
+  }
+
+  private void tailBackward(BackboneTail part, Step step) {
+    boolean taught = settings.logits() == Direction.SIDE_TO_BACKBONE && step.spoken != null;
+    Tensor gradient = dTail.slice(0, step.tailLogits.shape().toArray());
+    int losses =
+        loss(step.tailLogits, taught ? step.spoken : null, step.batch.targets(), gradient);
+    report.term("backbone_ce", losses);
     if (taught) {
-      means.add("backbone_kl", losses.get(1), step + 1);
+      report.term("backbone_kl", losses + 1);
     }
-    Tensor onNormalized = reverse.isPresent() ? reverseGradient(part, trunk, n, step, means) : null;
-    Tensor last = trunk.last();
-    Tensor toLast = inner.isPresent() ? dLast.slice(0, last.shape().toArray()) : null;
+    Tensor onNormalized = reverse.isPresent() ? reverseGradient(part, step) : null;
     part.backward(
         kernels,
-        trunk,
-        n,
+        step.trunk,
+        step.examples,
         gradient,
         onNormalized == null ? null : dn -> kernels.add(onNormalized, dn),
-        toLast);
-    inner.ifPresent(constants -> constants.backward(toLast, n));
+        inner.isPresent() ? toLast(step) : null);
   }
 
-  private Tensor reverseGradient(
-      BackboneTail part, TrunkFeatures trunk, int batch, long step, StepLosses means) {
-    Tensor normalized = part.normalized(trunk, batch);
+  /** Where the gradient goes by what enters the last norm. */
+  private Tensor toLast(Step step) {
+    return dLast.slice(0, step.trunk.last().shape().toArray());
+  }
+
+  private Tensor onHost(Tensor gradient) {
+    if (gradient.onHost()) {
+      return gradient;
+    }
+    Tensor copy = host.of(dLast).slice(0, gradient.shape().toArray());
+    copy.copyFrom(gradient);
+    return copy;
+  }
+
+  private Tensor reverseGradient(BackboneTail part, Step step) {
+    Tensor normalized = part.normalized(step.trunk, step.examples);
     Tensor gradient = dNormalized.slice(0, normalized.shape().toArray());
     gradient.zero();
     SidePart s = side.orElseThrow();
-    Tensor state = s.plan(trunk, batch).activations().state(s.network().config().blocks());
+    SidePart.Plan plan = s.plan(step.trunk, step.examples);
+    Tensor state = plan.activations().state(s.network().config().blocks());
+    int loss = report.take(1);
     reverse
         .orElseThrow()
-        .addTo(kernels, normalized, trunk.lastValid(), state, losses.slice(2, 1), gradient);
-    means.add("reverse_imitation", losses.get(2), step + 1);
+        .addTo(
+            kernels, normalized, step.trunk.lastValid(), state, report.slots(loss, 1), gradient);
+    report.term("reverse_imitation", loss);
     return gradient;
   }
 
   /**
-   * Both terms into {@code losses} and the gradient by the student's logits.
+   * Both terms and the gradient by the student's logits.
    *
    * @param other the teacher's logits; null when there is none
+   * @return the first of the two slots of the report that the terms are in
    */
-  private void loss(Tensor student, Tensor other, Targets targets, Tensor dStudent) {
+  private int loss(Tensor student, Tensor other, Targets targets, Tensor dStudent) {
     float weight = other == null ? 0 : klWeight;
-    Tensor both = losses.slice(0, 2);
-    Tensor said = other == null ? null : teacher.speak(other, student, targets);
+    int first = report.take(2);
+    Tensor both = report.slots(first, 2);
+    Tensor said = other == null ? null : teacher.speak(other, student);
     if (settings.task() == Task.REGRESSION) {
       kernels.regression(student, said, targets.values(), weight, both, dStudent);
-      return;
+      return first;
     }
     Distillation distillation =
         new Distillation(settings.temperature(), weight, 1, settings.labelSmoothing());
     kernels.logitDistillation(student, said, targets.labels(), distillation, both, dStudent);
+    return first;
   }
 
   /**
@@ -254,10 +381,9 @@ public final class DualPath implements AutoCloseable {
     float factor = (float) settings.schedule().factor(step);
     parameters.update(
         kernels, settings.clipNorm(), role -> factor * rate(role), settings.weightDecay(), updates);
-    float clip = parameters.clip().get(0);
-    if (!Float.isFinite(clip)) {
-      throw new DivergedException(gradient, step + 1, clip);
-    }
+    int clip = report.take(2);
+    report.slots(clip, 2).copyFrom(parameters.clip());
+    report.finite(gradient, clip);
   }
 
   private float rate(Parameter.Role role) {
@@ -271,7 +397,7 @@ public final class DualPath implements AutoCloseable {
 
   @Override
   public void close() {
-    losses.close();
+    report.close();
     dTail.close();
     dNormalized.close();
     dLast.close();

@@ -98,10 +98,11 @@ public final class FeatureCache implements FeatureFeed {
     for (TrunkOutput output : source.outputs()) {
       Shape shape = shape(output);
       stored.add(Tensor.wrap(memory.asSlice(at, shape.size() * 4), shape, DType.F32));
-      gathered.add(device.allocate(output.shape(rows, longest)));
+      gathered.add(device.allocateHost(DType.F32, Shape.of(output.shape(rows, longest))));
       at += shape.size() * 4;
     }
-    valid = longest == 0 ? null : device.allocate((long) rows * longest);
+    valid =
+        longest == 0 ? null : device.allocateHost(DType.F32, Shape.of((long) rows * longest));
   }
 
   /** Rows of an example: its own tokens, or those that the backbone makes of every one. */

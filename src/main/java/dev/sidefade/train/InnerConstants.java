@@ -18,6 +18,7 @@ import java.util.Map;
 public final class InnerConstants {
   private final TunedTrunk trunk;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private final HostMirror host = new HostMirror();
 
   /** The trunk stays open as long as this is used; it is closed by its owner. */
   public InnerConstants(TunedTrunk trunk) {
@@ -71,21 +72,22 @@ public final class InnerConstants {
 
   private Map<String, Tensor> values() {
     Map<String, Tensor> values = new LinkedHashMap<>();
-    parameters.forEach((name, p) -> values.put(name, p.value()));
+    parameters.forEach((name, p) -> values.put(name, host.read(p.value())));
     return values;
   }
 
   /**
    * Writes the gradients of all constants after a run of {@link #training}.
    *
-   * @param dLast [rows, width] gradient by what enters the last norm
+   * @param dLast [rows, width] gradient by what enters the last norm, on the host
    */
   void backward(Tensor dLast, int batch) {
     Map<String, Tensor> gradients = new LinkedHashMap<>();
-    parameters.forEach((name, p) -> gradients.put(name, p.gradient()));
+    parameters.forEach((name, p) -> gradients.put(name, host.of(p.gradient())));
     TrunkOutput last = trunk.outputs().get(trunk.finalInput());
     long tokens = dLast.shape().rows() / batch;
     trunk.backward(dLast.view(last.shape(batch, tokens)), gradients);
+    parameters.values().forEach(p -> host.write(p.gradient()));
   }
 
   /** Features with the present constants, and what {@link #backward} needs kept. */

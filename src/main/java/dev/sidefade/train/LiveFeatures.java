@@ -2,6 +2,8 @@ package dev.sidefade.train;
 
 import dev.sidefade.backbone.TrunkOutput;
 import dev.sidefade.kernels.Device;
+import dev.sidefade.tensor.DType;
+import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +30,8 @@ public final class LiveFeatures implements FeatureFeed {
     this.taps = taps;
     int tokens = examples.paddedTokens(examples.longest());
     for (TrunkOutput output : source.outputs()) {
-      outputs.add(device.allocate(output.shape(Math.min(batch, examples.size()), tokens)));
+      Shape shape = Shape.of(output.shape(Math.min(batch, examples.size()), tokens));
+      outputs.add(device.allocateHost(DType.F32, shape));
     }
   }
 

@@ -11,6 +11,7 @@ import dev.sidefade.side.SideActivations;
 import dev.sidefade.side.SideConfig;
 import dev.sidefade.side.SideNetwork;
 import dev.sidefade.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** The side network with its feature path, parameters and the memory of a step. */
@@ -28,6 +29,12 @@ public final class SidePart implements AutoCloseable {
   private final Tensor average;
 
   private final Tensor taught;
+  private final Device device;
+
+  /** The present parameters while the mean speaks, [P]; and the steps of the mean, one per row. */
+  private Tensor present;
+
+  private Tensor pace;
   private final TokenLayout layout;
   private final Plans<Plan> plans;
 
@@ -43,6 +50,7 @@ public final class SidePart implements AutoCloseable {
       long seed) {
     network = new SideNetwork(config, parameters);
     this.features = features.map(f -> new FeaturePath(f, config, parameters));
+    this.device = device;
     parameters.allocate(device, seed);
     average = device.allocate(parameters.values().size());
     average.copyFrom(parameters.values());
@@ -101,27 +109,40 @@ public final class SidePart implements AutoCloseable {
 
   /** Logits of the running mean; what {@link #forward} left of this batch is overwritten. */
   Tensor averageForward(Kernels kernels, TrunkFeatures trunk, int batch) {
-    float[] present = parameters.values().toFloats();
+    if (present == null) {
+      present = device.allocate(parameters.values().size());
+    }
+    present.copyFrom(parameters.values());
     parameters.values().copyFrom(average);
     Tensor logits = forward(kernels, trunk, batch);
-    parameters.values().setFloats(present);
+    parameters.values().copyFrom(present);
     Tensor copy = taught.slice(0, logits.shape().toArray());
     copy.copyFrom(logits);
     return copy;
   }
 
   /** Moves the running mean towards the present values: average = d average + (1 - d) values. */
-  void follow(float decay) {
-    float[] mean = average.toFloats();
-    float[] values = parameters.values().toFloats();
-    for (int i = 0; i < mean.length; i++) {
-      mean[i] += (1 - decay) * (values[i] - mean[i]);
+  void follow(Kernels kernels, float decay) {
+    long rows = average.size() / Parameters.ALIGNMENT;
+    if (pace == null) {
+      pace = device.allocate(rows);
+      float[] step = new float[Math.toIntExact(rows)];
+      Arrays.fill(step, 1 - decay);
+      pace.setFloats(step);
     }
-    average.setFloats(mean);
+    Tensor mean = average.view(rows, Parameters.ALIGNMENT);
+    Tensor values = parameters.values().view(rows, Parameters.ALIGNMENT);
+    kernels.ladderMix(mean, values, pace, mean);
   }
 
   @Override
   public void close() {
+    if (present != null) {
+      present.close();
+    }
+    if (pace != null) {
+      pace.close();
+    }
     average.close();
     taught.close();
     parameters.close();

@@ -1,52 +1,83 @@
 package dev.sidefade.train;
 
 import dev.sidefade.kernels.Device;
+import dev.sidefade.kernels.Kernels;
 import dev.sidefade.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * Chooses the rows to which the teacher of the logit path speaks. To the others it says what the
  * student says: their divergence and its gradient are zero.
  */
 final class Teacher implements AutoCloseable {
+  private final Kernels kernels;
   private final KlRows rows;
   private final Tensor said;
+
+  /** [largest] 1 = the teacher speaks to the row, 0 = it does not. */
+  private final Tensor speaks;
 
   /**
    * @param largest number of rows of logits
    * @param classes of each
    */
   Teacher(Device device, KlRows rows, long largest, long classes) {
+    kernels = device.kernels();
     this.rows = rows;
-    said = device.allocate(rows == KlRows.ALL ? 1 : largest * classes);
+    boolean chooses = rows != KlRows.ALL;
+    said = device.allocate(chooses ? largest * classes : 1);
+    speaks = device.allocate(chooses ? largest : 1);
   }
 
-  /** What the teacher says about a batch; {@code teacher} itself where it speaks to all rows. */
-  Tensor speak(Tensor teacher, Tensor student, Targets targets) {
+  /** Whether {@link #choose} must see what the teacher says. */
+  boolean choosesByLogits() {
+    return rows == KlRows.SURE;
+  }
+
+  /**
+   * Chooses the rows of a batch, on the host.
+   *
+   * @param teacher its logits; null unless {@link #choosesByLogits}
+   */
+  void choose(Tensor teacher, Targets targets, int count) {
+    if (rows == KlRows.ALL) {
+      return;
+    }
+    float[] logits = choosesByLogits() ? teacher.toFloats() : new float[0];
+    int classes = logits.length / Math.max(count, 1);
+    float[] chosen = new float[count];
+    for (int row = 0; row < count; row++) {
+      boolean spoken =
+          choosesByLogits()
+              ? largestProbability(logits, row * classes, classes) > KlRows.SURE_ABOVE
+              : !targets.known(row);
+      chosen[row] = spoken ? 1 : 0;
+    }
+    speaks.slice(0, count).setFloats(chosen);
+  }
+
+  /**
+   * What the teacher says about a batch to the rows that were chosen; {@code teacher} itself where
+   * it speaks to all rows.
+   */
+  Tensor speak(Tensor teacher, Tensor student) {
     if (rows == KlRows.ALL) {
       return teacher;
     }
     Tensor out = said.slice(0, teacher.shape().toArray());
-    long classes = teacher.dim(1);
-    for (int row = 0; row < teacher.dim(0); row++) {
-      Tensor of = teacher.slice(row * classes, classes);
-      boolean speaks =
-          rows == KlRows.UNLABELLED
-              ? !targets.known(row)
-              : largestProbability(of) > KlRows.SURE_ABOVE;
-      out.slice(row * classes, classes)
-          .copyFrom(speaks ? of : student.slice(row * classes, classes));
-    }
+    kernels.ladderMix(student, teacher, speaks.slice(0, teacher.dim(0)), out);
     return out;
   }
 
-  private static double largestProbability(Tensor logits) {
+  private static double largestProbability(float[] logits, int from, int classes) {
+    float[] row = Arrays.copyOfRange(logits, from, from + classes);
     float max = Float.NEGATIVE_INFINITY;
-    for (long c = 0; c < logits.size(); c++) {
-      max = Math.max(max, logits.get(c));
+    for (float logit : row) {
+      max = Math.max(max, logit);
     }
     double sum = 0;
-    for (long c = 0; c < logits.size(); c++) {
-      sum += Math.exp(logits.get(c) - max);
+    for (float logit : row) {
+      sum += Math.exp(logit - max);
     }
     return 1 / sum;
   }
@@ -54,5 +85,6 @@ final class Teacher implements AutoCloseable {
   @Override
   public void close() {
     said.close();
+    speaks.close();
   }
 }

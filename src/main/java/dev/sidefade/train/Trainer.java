@@ -3,7 +3,6 @@ package dev.sidefade.train;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.layers.Parameter;
-import dev.sidefade.tensor.Tensor;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,10 +106,12 @@ public final class Trainer {
     StepLosses losses = new StepLosses();
     long first = (long) epoch * order.steps();
     for (int i = 0; i < order.steps(); i++) {
-      path.step(train.next(), first + i, losses);
-      double total = losses.means().values().stream().mapToDouble(v -> v).sum();
-      listener.stepDone(first + i + 1, total);
+      // the device may still be busy with the step before while the next batch is made
+      FeatureFeed.Batch batch = train.next();
+      finish(first + i, losses, listener);
+      path.start(batch, first + i);
     }
+    finish(first + order.steps(), losses, listener);
     long last = first + order.steps() - 1;
     double masked =
         settings.maskSchedule().ratio(settings.maskRatio(), last, settings.schedule().total());
@@ -123,6 +124,16 @@ public final class Trainer {
         gates(),
         1 - masked,
         (System.nanoTime() - start) / 1e9);
+  }
+
+  /**
+   * @param steps that are done; of the last one nothing is known yet
+   */
+  private void finish(long steps, StepLosses losses, Listener listener) {
+    if (path.settle(losses)) {
+      double total = losses.means().values().stream().mapToDouble(v -> v).sum();
+      listener.stepDone(steps, total);
+    }
   }
 
   private double validationScore(Optional<Outcome.Network> network, Optional<Integer> classes) {
@@ -151,9 +162,8 @@ public final class Trainer {
     side.ifPresent(part -> {
       Parameter a = part.network().gates();
       float tau = part.network().config().tau();
-      Tensor value = a.value();
-      for (long l = 0; l < value.size(); l++) {
-        gates.add(1 / (1 + Math.exp(-value.get(l) / tau)));
+      for (float value : a.value().toFloats()) {
+        gates.add(1 / (1 + Math.exp(-value / tau)));
       }
     });
     return gates;

@@ -77,4 +77,37 @@ public interface ConvContract extends KernelContract {
           () -> lab.kernels().conv3x3(x, sequence, weight, bias, y));
     }
   }
+
+  /** More neighbourhoods than a device gathers at once. */
+  @Test
+  default void convMatchesReferenceOnManySamples() {
+    TokenLayout layout = new TokenLayout(80, 197, 1, 14, 14);
+    int in = 128;
+    int out = 2;
+    int rows = layout.rows();
+    float[] prefix = Data.prefixFlags(layout);
+    float[] x = Data.normal(1, rows * in);
+    float[] weight = Data.normal(2, 9 * in * out);
+    float[] bias = Data.normal(3, out);
+    float[] dy = Data.normal(4, rows * out);
+    try (Lab lab = new Lab(open())) {
+      Tensor source = lab.in(Data.poison(x, in, prefix, 1), rows, in);
+      Tensor w = lab.in(weight, 9 * in, out);
+      Tensor y = lab.out(rows, out);
+      lab.kernels().conv3x3(source, layout, w, lab.in(bias, out), y);
+      double[] wideX = Data.widen(x);
+      double[] wideW = Data.widen(weight);
+      double[] want = ConvReference.forward(wideX, layout, wideW, Data.widen(bias), in, out);
+      Close.near("y", lab.read(y), want, 9L * in);
+      Tensor dx = lab.out(rows, in);
+      Tensor dWeight = lab.out(9 * in, out);
+      Tensor dBias = lab.out(out);
+      Tensor gradient = lab.in(Data.poison(dy, out, prefix, 1), rows, out);
+      lab.kernels().conv3x3Backward(source, layout, w, gradient, dx, dWeight, dBias);
+      var wanted = ConvReference.backward(wideX, layout, wideW, Data.widen(dy), in, out);
+      Close.near("dWeight", lab.read(dWeight), wanted.dWeight(), rows);
+      Close.near("dBias", lab.read(dBias), wanted.dBias(), rows);
+      Close.near("dx", lab.read(dx), wanted.dx(), 9L * out);
+    }
+  }
 }

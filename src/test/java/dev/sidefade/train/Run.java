@@ -31,6 +31,7 @@ final class Run implements AutoCloseable {
   final Optional<SidePart> side;
   final Optional<BackboneTail> tail;
   final DualPath path;
+  private final FeatureUploads uploads;
   private final boolean ownsDevice;
 
   Run(Setup setup) {
@@ -46,6 +47,7 @@ final class Run implements AutoCloseable {
     this.setup = setup;
     this.device = device;
     this.ownsDevice = ownsDevice;
+    uploads = new FeatureUploads(device);
     train = feed(setup.labelled, setup.unlabelled, true, 31);
     validation = feed(setup.validation, 0, setup.guessableValidation, 32);
     side =
@@ -90,8 +92,8 @@ final class Run implements AutoCloseable {
         path,
         tail,
         side,
-        train,
-        Optional.of(validation));
+        uploads.of(train),
+        Optional.of(uploads.of(validation)));
   }
 
   /** Trains to the end. */
@@ -104,9 +106,10 @@ final class Run implements AutoCloseable {
   /** Takes the first steps by hand, and returns the means of the losses. */
   Map<String, Double> steps(int count) {
     StepLosses losses = new StepLosses();
-    train.start(0, setup.order().epoch(0), setup.order().rows());
+    FeatureFeed feed = uploads.of(train);
+    feed.start(0, setup.order().epoch(0), setup.order().rows());
     for (int i = 0; i < count; i++) {
-      path.step(train.next(), i, losses);
+      path.step(feed.next(), i, losses);
     }
     return losses.means();
   }
@@ -170,6 +173,7 @@ final class Run implements AutoCloseable {
   @Override
   public void close() {
     path.close();
+    uploads.close();
     tail.ifPresent(BackboneTail::close);
     side.ifPresent(SidePart::close);
     train.close();

@@ -32,13 +32,18 @@ class TeacherTest {
     return tensor.slice((long) row * tensor.dim(1), tensor.dim(1)).toFloats();
   }
 
+  private static Tensor said(Teacher who, Tensor teacher, Tensor student, Targets targets) {
+    who.choose(teacher, targets, (int) teacher.dim(0));
+    return who.speak(teacher, student);
+  }
+
   @Test
   void speaksToAll() {
     try (Device device = Device.cpu(1);
         Tensor teacher = logits(device, 1);
         Tensor student = logits(device, 2);
         Teacher all = new Teacher(device, KlRows.ALL, ROWS, CLASSES)) {
-      assertSame(teacher, all.speak(teacher, student, Targets.classes(LABELS)));
+      assertSame(teacher, said(all, teacher, student, Targets.classes(LABELS)));
     }
   }
 
@@ -48,7 +53,7 @@ class TeacherTest {
         Tensor teacher = logits(device, 1);
         Tensor student = logits(device, 2);
         Teacher some = new Teacher(device, KlRows.UNLABELLED, ROWS, CLASSES)) {
-      Tensor said = some.speak(teacher, student, Targets.classes(LABELS));
+      Tensor said = said(some, teacher, student, Targets.classes(LABELS));
       for (int row : new int[] {1, 5}) {
         assertArrayEquals(row(teacher, row), row(said, row));
       }
@@ -57,7 +62,7 @@ class TeacherTest {
       }
       // fewer rows than there is room for
       Tensor few =
-          some.speak(teacher.slice(0, 2, 3), student.slice(0, 2, 3), Targets.classes(0, -1));
+          said(some, teacher.slice(0, 2, 3), student.slice(0, 2, 3), Targets.classes(0, -1));
       assertEquals(2, few.dim(0));
       assertArrayEquals(row(student, 0), row(few, 0));
       assertArrayEquals(row(teacher, 1), row(few, 1));
@@ -75,7 +80,7 @@ class TeacherTest {
       float below = edge - 0.01f;
       teacher.setFloats(new float[] {above, 0, 50, 50 + below, -1e4f, -1e4f + above, 0, 0});
       student.setFloats(new float[] {9, 9, 9, 9, 9, 9, 9, 9});
-      Tensor said = sure.speak(teacher, student, Targets.classes(0, -1, 1, -1));
+      Tensor said = said(sure, teacher, student, Targets.classes(0, -1, 1, -1));
       assertArrayEquals(row(teacher, 0), row(said, 0));
       assertArrayEquals(row(student, 1), row(said, 1));
       assertArrayEquals(row(teacher, 2), row(said, 2));
@@ -91,7 +96,7 @@ class TeacherTest {
         Teacher some = new Teacher(device, KlRows.UNLABELLED, 3, 1)) {
       teacher.setFloats(new float[] {1, 2, 3});
       student.setFloats(new float[] {4, 5, 6});
-      Tensor said = some.speak(teacher, student, Targets.values(0.5f, Float.NaN, -1));
+      Tensor said = said(some, teacher, student, Targets.values(0.5f, Float.NaN, -1));
       assertArrayEquals(new float[] {4, 2, 6}, said.toFloats());
     }
   }
@@ -110,7 +115,7 @@ class TeacherTest {
       kernels.logitDistillation(
           student, null, LABELS, new Distillation(2, 0, 1, 0.1f), losses, alone);
       float crossEntropy = losses.get(0);
-      Tensor said = some.speak(teacher, student, Targets.classes(LABELS));
+      Tensor said = said(some, teacher, student, Targets.classes(LABELS));
       kernels.logitDistillation(
           student, said, LABELS, new Distillation(2, 1, 1, 0.1f), losses, taught);
       assertEquals(crossEntropy, losses.get(0));

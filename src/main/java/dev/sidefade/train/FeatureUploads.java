@@ -1,0 +1,175 @@
+package dev.sidefade.train;
+
+import dev.sidefade.kernels.Device;
+import dev.sidefade.kernels.Upload;
+import dev.sidefade.tensor.DType;
+import dev.sidefade.tensor.Shape;
+import dev.sidefade.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Brings batches of features onto a device, one while the operations on the batch before are still
+ * running: there is room for two. All feeds of a training share that room, so the batch before the
+ * last one of any of them is gone.
+ */
+public final class FeatureUploads implements AutoCloseable {
+  private final Device device;
+  private final Room[] rooms;
+  private int turn;
+
+  /** Nothing is allocated before the first batch, and nothing at all where the host computes. */
+  public FeatureUploads(Device device) {
+    this.device = device;
+    rooms = device.onHost() ? new Room[0] : new Room[] {new Room(device), new Room(device)};
+  }
+
+  /** The batches of {@code feed} with features on the device; the feed itself on the host. */
+  public FeatureFeed of(FeatureFeed feed) {
+    return device.onHost() ? feed : new Uploaded(feed, this);
+  }
+
+  private FeatureFeed.Batch next(FeatureFeed feed) {
+    nextRoom();
+    FeatureFeed.Batch batch = feed.next();
+    return new FeatureFeed.Batch(
+        rooms[turn].take(batch.features()), batch.examples(), batch.targets());
+  }
+
+  /** One batch on the device; itself on the host. It stays on the host as it is until the next. */
+  public TrunkFeatures of(TrunkFeatures features) {
+    if (device.onHost()) {
+      return features;
+    }
+    nextRoom();
+    return rooms[turn].take(features);
+  }
+
+  private void nextRoom() {
+    // operations on the last batch were all called by now
+    rooms[turn].upload.used();
+    // the feed may use the memory again from which it was copied
+    rooms[turn].upload.await();
+    turn = 1 - turn;
+  }
+
+  @Override
+  public void close() {
+    for (Room room : rooms) {
+      room.close();
+    }
+  }
+
+  private record Uploaded(FeatureFeed feed, FeatureUploads uploads) implements FeatureFeed {
+    @Override
+    public int size() {
+      return feed.size();
+    }
+
+    @Override
+    public int[] walk() {
+      return feed.walk();
+    }
+
+    @Override
+    public void start(long epoch, int[] order, int rows) {
+      feed.start(epoch, order, rows);
+    }
+
+    @Override
+    public Batch next() {
+      return uploads.next(feed);
+    }
+
+    @Override
+    public void close() {
+      feed.close();
+    }
+  }
+
+  /** Device memory of one batch. */
+  private static final class Room implements AutoCloseable {
+    private final Device device;
+    private final Upload upload;
+    private final List<Tensor> places = new ArrayList<>();
+
+    /** The flags of tokens come from memory that copies are slow from. */
+    private Tensor staged;
+
+    Room(Device device) {
+      this.device = device;
+      upload = device.upload();
+    }
+
+    TrunkFeatures take(TrunkFeatures host) {
+      List<Tensor> all = new ArrayList<>(host.taps());
+      // often the last tap itself
+      int last = all.indexOf(host.last());
+      if (last < 0) {
+        last = all.size();
+        all.add(host.last());
+      }
+      if (host.valid() != null) {
+        all.add(staged(host.valid()));
+      }
+      makeRoom(all);
+      upload.begin();
+      List<Tensor> copies = new ArrayList<>();
+      for (int i = 0; i < all.size(); i++) {
+        Tensor target = places.get(i).slice(0, all.get(i).shape().toArray());
+        upload.copy(all.get(i), target);
+        copies.add(target);
+      }
+      upload.end();
+      return new TrunkFeatures(
+          List.copyOf(copies.subList(0, host.taps().size())),
+          copies.get(last),
+          host.tokens(),
+          host.valid() == null ? null : copies.getLast());
+    }
+
+    private void makeRoom(List<Tensor> all) {
+      boolean grown = false;
+      for (int i = 0; i < all.size(); i++) {
+        long size = all.get(i).size();
+        if (i == places.size()) {
+          places.add(device.allocate(size));
+          grown = true;
+        } else if (places.get(i).size() < size) {
+          long larger = Math.max(size, places.get(i).size() * 3 / 2);
+          places.get(i).close();
+          places.set(i, device.allocate(larger));
+          grown = true;
+        }
+      }
+      if (grown) {
+        // new memory is there, and zero, in the order of the operations
+        upload.used();
+      }
+    }
+
+    private Tensor staged(Tensor valid) {
+      if (staged == null || staged.size() < valid.size()) {
+        closeStaged();
+        staged = device.allocateHost(DType.F32, Shape.of(valid.size() * 3 / 2));
+      }
+      Tensor copy = staged.slice(0, valid.shape().toArray());
+      copy.copyFrom(valid);
+      return copy;
+    }
+
+    private void closeStaged() {
+      if (staged != null) {
+        staged.close();
+      }
+    }
+
+    @Override
+    public void close() {
+      upload.close();
+      closeStaged();
+      places.forEach(Tensor::close);
+      places.clear();
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package dev.sidefade.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.sidefade.AdaptResult;
+import dev.sidefade.ProgressListener;
+import dev.sidefade.QuickRuns;
+import dev.sidefade.Tune;
+import dev.sidefade.report.RunReport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The whole way with the networks on the device and the backbone on the host, which hands features
+ * over and gets gradients back. The export verifies itself: the model that ships computes what the
+ * device computed.
+ */
+@ExtendWith(Emulation.class)
+class CudaAdaptTest {
+  @TempDir Path folder;
+
+  private RunReport adapt(String device) throws IOException {
+    Path own = Files.createDirectory(folder.resolve(device));
+    AdaptResult result =
+        QuickRuns.adapt(
+            QuickRuns.digits(own, device).tune(Tune.lowRank(2)).build(), ProgressListener.SILENT);
+    return result.report();
+  }
+
+  @Test
+  void learnsInsideTheBackboneAsTheCpuDoes() throws IOException {
+    RunReport cpu = adapt("cpu");
+    RunReport cuda = adapt("cuda");
+    assertTrue(cuda.environment().get("device").startsWith("cuda"), cuda.environment().toString());
+    List<RunReport.EpochRow> expected = cpu.history();
+    assertEquals(expected.size(), cuda.history().size());
+    for (int epoch = 0; epoch < expected.size(); epoch++) {
+      RunReport.EpochRow row = cuda.history().get(epoch);
+      expected.get(epoch).losses().forEach((term, value) ->
+          assertEquals(value, row.losses().get(term), 1e-3 * value, term));
+    }
+    assertEquals(
+        cpu.accuracy(RunReport.VAL, RunReport.FADED).orElseThrow(),
+        cuda.accuracy(RunReport.VAL, RunReport.FADED).orElseThrow(),
+        0.01);
+  }
+}
