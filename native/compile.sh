@@ -8,9 +8,8 @@ command -v "$compiler" > /dev/null || {
 
 common=(-std=c++17 -g -fPIC -fvisibility=hidden -DSIDEFADE_EMULATION -Inative -Ikernels/include -pthread
   -fno-strict-aliasing -ffp-contract=off -fno-fast-math -Wall -Wextra -Wno-unknown-pragmas -Wno-unused-parameter)
-if [ -r /proc/cpuinfo ] && grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo && grep -qw bmi2 /proc/cpuinfo; then
-  common+=(-march=x86-64-v3)
-fi
+has() { grep -qw "$1" /proc/cpuinfo 2> /dev/null; }
+if has avx2 && has fma && has bmi2 && has f16c; then common+=(-march=x86-64-v3); fi
 # host: the runtime, the driver and whatever must not be instrumented; kernels: what is looked at
 case $flavour in
   opt) host=(-O2) kernels=(-O2) link=() ;;

@@ -1,4 +1,5 @@
-// The device's half of device.cuh on the CPU: kernels compile with the host compiler alone and run as fibers. Tests only.
+// The device's half of device.cuh on the CPU: kernels compile with the host compiler alone and run as fibers. Tests
+// only.
 //   g++ -std=c++17 -DSIDEFADE_EMULATION -I native -I kernels/include -fno-strict-aliasing -x c++ FILE.cu
 #pragma once
 #include <float.h>

@@ -1,5 +1,6 @@
 // Barriers, warp collectives, asynchronous copies, tensor cores and arithmetic as the kernels call them.
-// What must not be seen by a sanitizer is in runtime*.cpp; what touches the kernel's memory is here, in instrumented code.
+// What must not be seen by a sanitizer is in runtime*.cpp; what touches the kernel's memory is here, in instrumented
+// code.
 #pragma once
 #include "emulation_types.h"
 

@@ -1,16 +1,16 @@
 // A recording of launches: what the kernels were given and what they left in device memory, so that test/replay can run
 // them again under other schedules and under sanitizers.
 //
-// A file is the line "sidefade recording 1\n" and then records of 64-bit little-endian words; text and bytes are a length
-// and then that many bytes, filled up with zeros to a multiple of 8:
+// A file is the line "sidefade recording 1\n" and then records of 64-bit little-endian words; text and bytes are a
+// length and then that many bytes, filled up with zeros to a multiple of 8:
 //   1 address bytes        an allocation came to life
 //   2 address              it was freed
 //   3 address, content     device memory holds this before the next launch (only what changed since the last record)
 //   4 name, grid x y z, block x y z, shared bytes, parameters (count, and then each one's bytes)
 //   5 address, content     device memory holds this after that launch (only what it changed)
 //   6                      that launch ended well; without it, it failed
-// Device memory lies at ARENA_ADDRESS, so that pointers in parameters and in memory hold in the replay. A gap of at least
-// 256 bytes between allocations is what lets the replay notice accesses past their ends.
+// Device memory lies at ARENA_ADDRESS, so that pointers in parameters and in memory hold in the replay. A gap of at
+// least 256 bytes between allocations is what lets the replay notice accesses past their ends.
 #pragma once
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +34,9 @@ struct DeviceRange {
   uint64_t address, bytes;
 };
 
-// Writes a recording. Around every launch: before(...), emulation::launch(...), and after() if it went well. Of one kernel,
-// grid, block and shared memory only the first launches are written down: SIDEFADE_EMULATION_RECORD_MOST (8) of them.
+// Writes a recording. Around every launch: before(...), emulation::launch(...), and after() if it went well. Of one
+// kernel, grid, block and shared memory only the first launches are written down: SIDEFADE_EMULATION_RECORD_MOST (8)
+// of them.
 class Recorder {
  public:
   // an unwritable path ends the program: a recording that silently lacks launches is of no use
@@ -85,9 +86,8 @@ class Recorder {
   }
   bool wanted(const Kernel& kernel, dim3 grid, dim3 block, size_t shared) {
     std::string shape = kernel.name;
-    for (size_t size : {(size_t)grid.x, (size_t)grid.y, (size_t)grid.z, (size_t)block.x, (size_t)block.y, (size_t)block.z,
-                        shared})
-      shape += " " + std::to_string(size);
+    for (unsigned size : {grid.x, grid.y, grid.z, block.x, block.y, block.z}) shape += " " + std::to_string(size);
+    shape += " " + std::to_string(shared);
     return seen[shape]++ < most;
   }
   void raw(const void* p, size_t n) {
@@ -140,7 +140,8 @@ class Recorder {
     return memcmp(content.data() + at, (const void*)(address + at), std::min(piece, content.size() - at));
   }
   // from there on, or the content's end
-  static size_t first_difference(uint64_t address, const std::vector<unsigned char>& content, size_t from, size_t piece) {
+  static size_t first_difference(uint64_t address, const std::vector<unsigned char>& content, size_t from,
+                                 size_t piece) {
     while (from < content.size() && !differs(address, content, from, piece)) from += piece;
     return std::min(from, content.size());
   }

@@ -1,5 +1,5 @@
-// Runs a grid: blocks one after another, the threads of a block as fibers. A thread that never waits costs no fiber of its
-// own: the fiber of the one before goes on with it.
+// Runs a grid: blocks one after another, the threads of a block as fibers. A thread that never waits costs no fiber
+// of its own: the fiber of the one before goes on with it.
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -244,7 +244,8 @@ void wait(State state, const char* what, Site site) {
 
 void fail(const char* text, ...) {
   int n = snprintf(message, sizeof message, "kernel %s, block (%u, %u, %u), thread (%u, %u, %u): ",
-                   block.kernel->name.c_str(), blockIdx.x, blockIdx.y, blockIdx.z, threadIdx.x, threadIdx.y, threadIdx.z);
+                   block.kernel->name.c_str(), blockIdx.x, blockIdx.y, blockIdx.z, threadIdx.x, threadIdx.y,
+                   threadIdx.z);
   va_list arguments;
   va_start(arguments, text);
   vsnprintf(message + n, sizeof message - n, text, arguments);
@@ -291,7 +292,8 @@ void launch_or_exit(const char* name, dim3 grid, dim3 size, size_t shared, void*
   } else {
     for (size_t i = 0; i < count && wrong.empty(); i++)
       if (kernel->parameters[i].bytes != bytes[i])
-        wrong = format("kernel %s: parameter %zu has %zu bytes, not %zu", name, i, kernel->parameters[i].bytes, bytes[i]);
+        wrong = format("kernel %s: parameter %zu has %zu bytes, not %zu", name, i, kernel->parameters[i].bytes,
+                       bytes[i]);
     if (wrong.empty()) wrong = launch(*kernel, grid, size, shared, parameters);
   }
   if (wrong.empty()) return;

@@ -1,6 +1,6 @@
 // Faults of a kernel (an address that is not mapped, a misaligned 16-byte access, a full stack, an integer division by
-// zero) end the launch and not the process. Only while a kernel runs, and only on the thread that launched it: all other
-// signals go to the handlers that were there before, as a Java VM uses them for its own purposes.
+// zero) end the launch and not the process. Only while a kernel runs, and only on the thread that launched it: all
+// other signals go to the handlers that were there before, as a Java VM uses them for its own purposes.
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-// The shared memory of the running block: [dynamic | zone | array | zone | array | zone ...]. Every block finds it filled
-// with 0xff (NaN in every type). Zones are poisoned under ASan; otherwise they hold a pattern that is looked at when the
-// block ends.
+// The shared memory of the running block: [dynamic | zone | array | zone | array | zone ...]. Every block finds it
+// filled with 0xff (NaN in every type). Zones are poisoned under ASan; otherwise they hold a pattern that is looked
+// at when the block ends.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

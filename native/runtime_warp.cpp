@@ -1,5 +1,5 @@
-// Where threads meet: barriers of the block and collectives of a warp. A thread that waits leaves the addresses of what it
-// gives and of where it wants the answer; the last one to come computes all the answers.
+// Where threads meet: barriers of the block and collectives of a warp. A thread that waits leaves the addresses of
+// what it gives and of where it wants the answer; the last one to come computes all the answers.
 #include "runtime.h"
 
 namespace emulation {
@@ -74,8 +74,8 @@ static Meeting& meeting_of(Warp& warp, unsigned mask, const char* what, Site sit
       return meeting;
     }
     if (meeting.mask & mask)
-      fail("warp diverged: lane %d is in %s at %s with mask %08x, lanes %08x are in %s at %s with mask %08x", lane(), what,
-           where(site), mask, meeting.arrived, meeting.what, where(meeting.site), meeting.mask);
+      fail("warp diverged: lane %d is in %s at %s with mask %08x, lanes %08x are in %s at %s with mask %08x", lane(),
+           what, where(site), mask, meeting.arrived, meeting.what, where(meeting.site), meeting.mask);
   }
   if (!free) free = &warp.meetings[warp.meetings_used++];
   *free = {mask, 0, what, site, nullptr};
@@ -91,7 +91,8 @@ static void meet(const char* what, unsigned mask, const void* in, void* out, Sit
   mask &= warp.exists;
   if (!(mask >> me & 1)) fail("%s at %s: lane %d is not in its own mask %08x", what, where(site), me, mask);
   if (warp.exited & mask)
-    fail("%s at %s: the mask %08x names the lanes %08x, which have exited", what, where(site), mask, warp.exited & mask);
+    fail("%s at %s: the mask %08x names the lanes %08x, which have exited", what, where(site), mask,
+         warp.exited & mask);
   Meeting& meeting = meeting_of(warp, mask, what, site);
   Thread* lanes = block.thread + first;
   lanes[me].in = in;
@@ -207,7 +208,8 @@ void multiply(Thread* lanes) {
 }
 }  // namespace
 
-void multiply_accumulate_halves(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, bool brain, Site site) {
+void multiply_accumulate_halves(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, bool brain,
+                                Site site) {
   Fragments in{{a[0], a[1], a[2], a[3]}, {b0, b1}, {c[0], c[1], c[2], c[3]}};
   meet("multiply_accumulate", ~0u, &in, c, site, [&](Thread* lanes, unsigned all) {
     if (all != ~0u) fail("multiply_accumulate at %s: the warp has only the lanes %08x", where(site), all);
@@ -219,7 +221,8 @@ void multiply_accumulate_halves(float (&c)[4], const uint32_t (&a)[4], uint32_t 
 void copy_begin(void* shared, const void* global, bool wanted, Site site) {
   if ((uintptr_t)shared % 16)
     fail("copy_async16 at %s: the destination %p is not aligned to 16 bytes", where(site), shared);
-  if (!is_shared(shared, 16)) fail("copy_async16 at %s: the destination %p is not in shared memory", where(site), shared);
+  if (!is_shared(shared, 16))
+    fail("copy_async16 at %s: the destination %p is not in shared memory", where(site), shared);
   if (wanted && (uintptr_t)global % 16)
     fail("copy_async16 at %s: the source %p is not aligned to 16 bytes", where(site), global);
   Thread& me = current();

@@ -235,7 +235,8 @@ PLANTED(matrix_without_barrier) {
   uint32_t r[4];
   load_matrix4(r, tile + 4 * lane);
   int matrix = warp_index() ^ 1;
-  row(y)[N - 1 - (32 * matrix + lane)] = __uint_as_float(matrix == 0 ? r[0] : matrix == 1 ? r[1] : matrix == 2 ? r[2] : r[3]);
+  uint32_t bits = matrix == 0 ? r[0] : matrix == 1 ? r[1] : matrix == 2 ? r[2] : r[3];
+  row(y)[N - 1 - (32 * matrix + lane)] = __uint_as_float(bits);
 }
 
 PLANTED(divided_by_zero) {

@@ -1,6 +1,7 @@
 // replay FILE [MOST]: runs the launches of a recording (recording.h) again and compares every byte that they leave in
 // device memory. Under which sanitizer depends on how the kernels were built; without one, under all three schedules.
-// MOST: of each kernel, grid, block and shared memory only so many launches (0: all, which is also what happens without it).
+// MOST: of each kernel, grid, block and shared memory only so many launches (0: all, which is also what happens
+// without it).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,8 +86,8 @@ class Reader {
   }
 };
 
-// Device memory at the recorded addresses. What no allocation covers is poisoned under ASan and otherwise watched where it
-// follows an allocation.
+// Device memory at the recorded addresses. What no allocation covers is poisoned under ASan and otherwise watched
+// where it follows an allocation.
 class Memory {
  public:
   explicit Memory(const char* path) : path(path) {}
@@ -220,8 +221,8 @@ struct Replay {
  private:
   bool wanted(const Launch& l) {
     char shape[200];
-    snprintf(shape, sizeof shape, " %ux%ux%u %ux%ux%u %zu", l.grid.x, l.grid.y, l.grid.z, l.block.x, l.block.y, l.block.z,
-             l.shared);
+    snprintf(shape, sizeof shape, " %ux%ux%u %ux%ux%u %zu", l.grid.x, l.grid.y, l.grid.z, l.block.x, l.block.y,
+             l.block.z, l.shared);
     return seen[l.name + shape]++ < most || !most;
   }
 

@@ -190,9 +190,7 @@ final class Checkup {
     try {
       return provider.unavailable().isPresent()
           ? List.of()
-          : provider.report().stream()
-              .map(line -> Finding.found(provider.name(), line))
-              .toList();
+          : provider.report().stream().map(line -> Finding.found(provider.name(), line)).toList();
     } catch (RuntimeException | LinkageError e) {
       // the finding about the device says how
       return List.of();

@@ -41,8 +41,7 @@ public final class Storage implements AutoCloseable {
    * @param transfer how the host reads and writes it
    */
   public static Storage device(long address, long bytes, Transfer transfer, Runnable release) {
-    return new Storage(
-        null, address, bytes, Objects.requireNonNull(transfer, "transfer"), release);
+    return new Storage(null, address, bytes, Objects.requireNonNull(transfer, "transfer"), release);
   }
 
   /** Whether {@link #close()} was not called yet. */

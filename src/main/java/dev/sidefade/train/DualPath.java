@@ -250,7 +250,12 @@ public final class DualPath implements AutoCloseable {
     }
     long stream = step * STREAMS_PER_STEP + STREAMS_PER_STEP - 1;
     kernels.drawMask(
-        settings.seed(), stream, maskRatio(step), plan.activations().layout(), trunk.valid(), plan.keep());
+        settings.seed(),
+        stream,
+        maskRatio(step),
+        plan.activations().layout(),
+        trunk.valid(),
+        plan.keep());
     kernels.invertMask(plan.keep());
     return plan.keep();
   }
@@ -307,8 +312,7 @@ public final class DualPath implements AutoCloseable {
   private void tailBackward(BackboneTail part, Step step) {
     boolean taught = settings.logits() == Direction.SIDE_TO_BACKBONE && step.spoken != null;
     Tensor gradient = dTail.slice(0, step.tailLogits.shape().toArray());
-    int losses =
-        loss(step.tailLogits, taught ? step.spoken : null, step.batch.targets(), gradient);
+    int losses = loss(step.tailLogits, taught ? step.spoken : null, step.batch.targets(), gradient);
     report.term("backbone_ce", losses);
     if (taught) {
       report.term("backbone_kl", losses + 1);
@@ -347,8 +351,7 @@ public final class DualPath implements AutoCloseable {
     int loss = report.take(1);
     reverse
         .orElseThrow()
-        .addTo(
-            kernels, normalized, step.trunk.lastValid(), state, report.slots(loss, 1), gradient);
+        .addTo(kernels, normalized, step.trunk.lastValid(), state, report.slots(loss, 1), gradient);
     report.term("reverse_imitation", loss);
     return gradient;
   }

@@ -101,8 +101,7 @@ public final class FeatureCache implements FeatureFeed {
       gathered.add(device.allocateHost(DType.F32, Shape.of(output.shape(rows, longest))));
       at += shape.size() * 4;
     }
-    valid =
-        longest == 0 ? null : device.allocateHost(DType.F32, Shape.of((long) rows * longest));
+    valid = longest == 0 ? null : device.allocateHost(DType.F32, Shape.of((long) rows * longest));
   }
 
   /** Rows of an example: its own tokens, or those that the backbone makes of every one. */

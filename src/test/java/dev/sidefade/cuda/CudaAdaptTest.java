@@ -42,8 +42,11 @@ class CudaAdaptTest {
     assertEquals(expected.size(), cuda.history().size());
     for (int epoch = 0; epoch < expected.size(); epoch++) {
       RunReport.EpochRow row = cuda.history().get(epoch);
-      expected.get(epoch).losses().forEach((term, value) ->
-          assertEquals(value, row.losses().get(term), 1e-3 * value, term));
+      expected
+          .get(epoch)
+          .losses()
+          .forEach(
+              (term, value) -> assertEquals(value, row.losses().get(term), 1e-3 * value, term));
     }
     assertEquals(
         cpu.accuracy(RunReport.VAL, RunReport.FADED).orElseThrow(),

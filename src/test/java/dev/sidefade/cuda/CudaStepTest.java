@@ -160,7 +160,8 @@ class CudaStepTest {
       }
       StepCounts counts = device.stepCounts();
       assertTrue(counts.mismatched() > 0 && counts.replayed() > 0, counts.toString());
-      assertEquals(12, counts.eager() + counts.recorded() + counts.replayed() + counts.mismatched());
+      assertEquals(
+          12, counts.eager() + counts.recorded() + counts.replayed() + counts.mismatched());
     }
   }
 
@@ -351,8 +352,7 @@ class CudaStepTest {
         Upload way = device.upload();
         Arena arena = Arena.ofConfined()) {
       Tensor plain =
-          Tensor.wrap(
-              arena.allocateFrom(ValueLayout.JAVA_FLOAT, values), Shape.of(10), DType.F32);
+          Tensor.wrap(arena.allocateFrom(ValueLayout.JAVA_FLOAT, values), Shape.of(10), DType.F32);
       way.used();
       way.begin();
       way.copy(plain, target);

@@ -107,24 +107,26 @@ public interface TrainingContract {
       EpochRecord a = want.history().get(i);
       EpochRecord b = got.history().get(i);
       assertEquals(List.copyOf(a.losses().keySet()), List.copyOf(b.losses().keySet()));
-      a.losses().forEach((term, value) ->
-          assertEquals(value, b.losses().get(term), 1e-4 * value + 1e-6, term));
+      a.losses()
+          .forEach((term, value) ->
+              assertEquals(value, b.losses().get(term), 1e-4 * value + 1e-6, term));
     }
-    want.tensors().forEach((name, values) -> {
-      double error = 0;
-      double scale = 0;
-      List<Float> others = got.tensors().get(name);
-      for (int i = 0; i < values.size(); i++) {
-        if (isOfKeys(name, i, values.size())) {
-          continue;
-        }
-        error += Math.pow(values.get(i) - others.get(i), 2);
-        scale += Math.pow(values.get(i), 2);
-      }
-      assertTrue(
-          Math.sqrt(error) <= 1e-4 * Math.sqrt(scale) + 1e-9,
-          name + " is off by " + Math.sqrt(error) + " of " + Math.sqrt(scale));
-    });
+    want.tensors()
+        .forEach((name, values) -> {
+          double error = 0;
+          double scale = 0;
+          List<Float> others = got.tensors().get(name);
+          for (int i = 0; i < values.size(); i++) {
+            if (isOfKeys(name, i, values.size())) {
+              continue;
+            }
+            error += Math.pow(values.get(i) - others.get(i), 2);
+            scale += Math.pow(values.get(i), 2);
+          }
+          assertTrue(
+              Math.sqrt(error) <= 1e-4 * Math.sqrt(scale) + 1e-9,
+              name + " is off by " + Math.sqrt(error) + " of " + Math.sqrt(scale));
+        });
   }
 
   /**

@@ -1,8 +1,8 @@
 package dev.sidefade.cuda.ops;
 
+import dev.sidefade.cuda.Cublas;
 import dev.sidefade.cuda.CudaKernel;
 import dev.sidefade.cuda.CudaStream;
-import dev.sidefade.cuda.Cublas;
 import java.util.Arrays;
 
 /**

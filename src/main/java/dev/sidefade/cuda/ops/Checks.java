@@ -31,7 +31,9 @@ final class Checks {
     return address(what, t);
   }
 
-  /** Address of an F32, F16 or BF16 device tensor of {@code rows} rows of {@code width} elements. */
+  /**
+   * Address of an F32, F16 or BF16 device tensor of {@code rows} rows of {@code width} elements.
+   */
   static long features(String what, Tensor t, long rows, long width) {
     TensorChecks.matrix(what, t, rows, width);
     if (t.dtype() == DType.I64) {

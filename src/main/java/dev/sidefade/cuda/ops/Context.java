@@ -17,8 +17,7 @@ final class Context implements AutoCloseable {
   private final Call call = new Call();
   private final Map<String, CudaModule> modules = new LinkedHashMap<>();
 
-  Context(
-      CudaContext cuda, Queue queue, HostValues values, Scratch scratch, int multiprocessors) {
+  Context(CudaContext cuda, Queue queue, HostValues values, Scratch scratch, int multiprocessors) {
     this.cuda = cuda;
     this.queue = queue;
     this.values = values;

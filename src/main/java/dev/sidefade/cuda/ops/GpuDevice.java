@@ -95,9 +95,7 @@ public final class GpuDevice implements Device {
     DeviceBuffer buffer = pool.allocate(stream, Math.max(bytes, 1));
     context.zero(buffer.address(), bytes);
     return Tensor.owning(
-        shape,
-        dtype,
-        Storage.device(buffer.address(), bytes, transfer, () -> giveBack(buffer)));
+        shape, dtype, Storage.device(buffer.address(), bytes, transfer, () -> giveBack(buffer)));
   }
 
   /** A tensor over device memory of somebody else, who gives it back when nothing uses it. */
