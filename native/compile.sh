@@ -2,7 +2,7 @@
 # changed, two at a time.
 compiler=${CXX:-g++}
 command -v "$compiler" > /dev/null || {
-  echo "native/build: there is no $compiler; install g++ (version 10 or newer) or set CXX" >&2
+  echo "native/build: there is no $compiler; install g++ or set CXX" >&2
   exit 1
 }
 
