@@ -148,7 +148,7 @@ API void sidefade_emulation_reset() {
   s.settings = settings_of_environment();
   memset(s.leaked, 0, sizeof s.leaked);
   faults() = Faults();
-  record(nullptr);
+  if (!getenv("SIDEFADE_EMULATION_RECORD")) record(nullptr);
 }
 
 // ---- for the emulated cuBLAS
