@@ -79,7 +79,9 @@ class TextTasksTest {
             files
                 .config(TaskKind.TEXT, "bert_legacy17", pairs, folder.resolve("out"))
                 .tune(Tune.lowRank(4))
-                .epochs(8));
+                .epochs(16)
+                .learningRateLowRank(0.005)
+                .learningRateNorm(0.005));
     // one text alone says nothing
     assertTrue(reported(result, "accuracy", "linear_probe") < 0.8);
     assertTrue(reported(result, "accuracy", "faded") > 0.9, metrics(result).toString());

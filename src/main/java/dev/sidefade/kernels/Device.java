@@ -132,7 +132,7 @@ public interface Device extends AutoCloseable {
             .unavailable()
             .ifPresent(why -> {
               throw new dev.sidefade.tensor.BadInputException(
-                  "device " + name + " cannot be used here: " + why);
+                  "device " + name + " cannot be used here (cpu can): " + why);
             });
         return provider.open(threads);
       }

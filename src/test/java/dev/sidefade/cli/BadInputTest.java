@@ -139,7 +139,7 @@ class BadInputTest {
     String backbone = data(DemoSettings.BACKBONE);
     String train = data("labelled-images-idx3-ubyte.gz");
     refused(adapt(backbone, train, "--taps", "0,9"), "9");
-    refused(adapt(backbone, train, "--device", "cuda"), "cuda", "cpu");
+    refused(adapt(backbone, train, "--device", "tpu"), "tpu", "cuda", "cpu");
     refused(adapt(backbone, train, "--side=none", "--tune=none"), "nothing to train");
     refused(adapt(backbone, train, "--mean", "0.5,0.5"), "mean");
     Files.createDirectory(out);
