@@ -8,7 +8,7 @@ import picocli.CommandLine.TypeConversionException;
  * Factor of the logit path as it is written on the command line: {@code auto}, {@code auto:0.5} or
  * {@code 0.5}.
  *
- * @param auto whether it falls to 0 as the student gets ahead of the teacher on validation
+ * @param auto whether it is off while the teacher is not ahead on validation
  * @param weight of it while it is on
  */
 record KlChoice(boolean auto, double weight) {

@@ -74,9 +74,9 @@ final class PathOptions {
       names = "--kl-weight",
       paramLabel = "auto|W",
       description =
-          "Factor of that distillation. With auto it is 1, or W with auto:W, while the teacher"
-              + " leads or is level on the validation examples, and falls to 0 as the student gets"
-              + " ahead (default: ${DEFAULT-VALUE}).")
+          "Factor of that distillation. With auto it is off while the teacher is not ahead on the"
+              + " validation examples, and 1 otherwise, or W with auto:W"
+              + " (default: ${DEFAULT-VALUE}).")
   private KlChoice klWeight;
 
   @Option(

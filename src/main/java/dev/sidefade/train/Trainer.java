@@ -74,8 +74,7 @@ public final class Trainer {
   public void run(TrainingState state, Listener listener, Saver saver) throws IOException {
     while (state.epochsDone() < plan.epochs() && !state.stopped()) {
       boolean sideTeaches = settings.logits() == Direction.SIDE_TO_BACKBONE;
-      long rows = validation.map(FeatureFeed::size).orElse(1);
-      path.setKlWeight(settings.klWeight().next(state.history(), sideTeaches, rows));
+      path.setKlWeight(settings.klWeight().next(state.history(), sideTeaches));
       EpochRecord epoch = epoch(state.epochsDone(), listener);
       state.add(epoch);
       followBest(state, epoch);
