@@ -75,7 +75,6 @@ KERNEL(bias_add, 256, (float* y, const float* bias, long long rows, int width, i
 }
 
 KERNEL(column_sums, 256, (const float* x, long long rows, int width, int rows_of_slot, float* sums)) {
-  SHARED(float, partial, 256);
   const int column = blockIdx.y * 32 + lane_index();
   const long long first = (long long)blockIdx.x * rows_of_slot;
   const long long end = min(rows, first + rows_of_slot);
@@ -84,10 +83,6 @@ KERNEL(column_sums, 256, (const float* x, long long rows, int width, int rows_of
 #pragma unroll 8
     for (long long row = first + warp_index(); row < end; row += 8) sum += x[row * width + column];
   }
-  partial[threadIdx.x] = sum;
-  __syncthreads();
-  if (warp_index() == 0 && column < width) {
-    for (int warp = 1; warp < 8; warp++) sum += partial[warp * 32 + lane_index()];
-    sums[(long long)blockIdx.x * width + column] = sum;
-  }
+  sum = sum_over_warps<8>(sum);
+  if (warp_index() == 0 && column < width) sums[(long long)blockIdx.x * width + column] = sum;
 }

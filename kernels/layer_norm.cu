@@ -333,7 +333,6 @@ WIDTHS(f16, f16)
 WIDTHS(bf16, bf16)
 
 KERNEL(layer_norm_sums, 1024, (const float* slots, int count, int width, float* d_gamma, float* d_beta)) {
-  SHARED(float, partial, 1024);
   const int column = blockIdx.y * 32 + lane_index();
   const float* terms = slots + (blockIdx.z == 0 ? 0 : width);
   float sum = 0;
@@ -341,10 +340,6 @@ KERNEL(layer_norm_sums, 1024, (const float* slots, int count, int width, float* 
 #pragma unroll 8
     for (int slot = warp_index(); slot < count; slot += 32) sum += terms[(long long)slot * 2 * width + column];
   }
-  partial[threadIdx.x] = sum;
-  __syncthreads();
-  if (warp_index() == 0 && column < width) {
-    for (int warp = 1; warp < 32; warp++) sum += partial[warp * 32 + lane_index()];
-    (blockIdx.z == 0 ? d_gamma : d_beta)[column] = sum;
-  }
+  sum = sum_over_warps<32>(sum);
+  if (warp_index() == 0 && column < width) (blockIdx.z == 0 ? d_gamma : d_beta)[column] = sum;
 }

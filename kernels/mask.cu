@@ -87,7 +87,6 @@ KERNEL(insert_mask_token, 256,
 
 KERNEL(insert_mask_token_backward, 256,
        (const float* dy, const float* removed, float* dx, long long rows, int width, int rows_of_slot, float* sums)) {
-  SHARED(float, partial, 256);
   const int column = blockIdx.y * 32 + lane_index();
   const long long first = (long long)blockIdx.x * rows_of_slot;
   const long long end = min(rows, first + rows_of_slot);
@@ -102,10 +101,6 @@ KERNEL(insert_mask_token_backward, 256,
         dx[at] += dy[at];
     }
   }
-  partial[threadIdx.x] = sum;
-  __syncthreads();
-  if (warp_index() == 0 && column < width) {
-    for (int warp = 1; warp < 8; warp++) sum += partial[warp * 32 + lane_index()];
-    sums[(long long)blockIdx.x * width + column] = sum;
-  }
+  sum = sum_over_warps<8>(sum);
+  if (warp_index() == 0 && column < width) sums[(long long)blockIdx.x * width + column] = sum;
 }

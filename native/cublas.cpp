@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+#include "emulation_types.h"
+
 #define API extern "C" __attribute__((visibility("default")))
 
 enum cublasStatus_t {
@@ -77,54 +79,22 @@ struct Product {
   const float *device_alpha, *device_beta;
 };
 
-static float bits_to_float(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, 4);
-  return x;
-}
-static uint32_t float_to_bits(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, 4);
-  return bits;
-}
-
-// halves, to nearest and ties to even
-static float from_f16(uint16_t h) {
-  const uint32_t sign = (uint32_t)(h & 0x8000) << 16, rest = h & 0x7fff;
-  if (rest >= 0x7c00) return bits_to_float(sign | 0x7f800000 | (rest & 0x3ff) << 13);
-  const float magnitude = bits_to_float(rest << 13) * 0x1p112f;  // subnormal numbers come out right as well
-  return bits_to_float(sign | float_to_bits(magnitude));
-}
-static uint16_t to_f16(float x) {
-  const uint32_t bits = float_to_bits(x), sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) return (uint16_t)(sign | 0x7fff);
-  if (magnitude >= 0x477ff000) return (uint16_t)(sign | 0x7c00);
-  if (magnitude < 0x38800000)  // subnormal: the addition rounds to its last place
-    return (uint16_t)(sign | (float_to_bits(bits_to_float(magnitude) + 0.5f) - 0x3f000000));
-  return (uint16_t)(sign | (magnitude - 0x38000000 + 0xfff + (magnitude >> 13 & 1)) >> 13);
-}
-static float from_bf16(uint16_t h) { return bits_to_float((uint32_t)h << 16); }
-static uint16_t to_bf16(float x) {
-  const uint32_t bits = float_to_bits(x);
-  if ((bits & 0x7fffffff) > 0x7f800000) return 0x7fff;
-  return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
 static float to_tf32(float x) {
-  const uint32_t bits = float_to_bits(x);
+  const uint32_t bits = __float_as_uint(x);
   if ((bits & 0x7f800000) == 0x7f800000) return x;
-  return bits_to_float((bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu);
+  return __uint_as_float((bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu);
 }
 
 static float load(const char* address, int64_t index, int type) {
   if (type == R_32F) return ((const float*)address)[index];
   const uint16_t h = ((const uint16_t*)address)[index];
-  return type == R_16F ? from_f16(h) : from_bf16(h);
+  return type == R_16F ? __half2float(f16{h}) : __bfloat162float(bf16{h});
 }
 static void store(char* address, int64_t index, int type, float x) {
   if (type == R_32F) {
     ((float*)address)[index] = x;
   } else {
-    ((uint16_t*)address)[index] = type == R_16F ? to_f16(x) : to_bf16(x);
+    ((uint16_t*)address)[index] = type == R_16F ? __float2half_rn(x).bits : __float2bfloat16_rn(x).bits;
   }
 }
 

@@ -33,6 +33,17 @@ template <class T> DEVICE void store_chunk(T* p, const Pack<T>& chunk, int count
   }
 }
 
+// Sums of a column each: every lane of WARPS warps, the whole block, brings its part; warp 0 gets the sums, in the order of
+// the warps.
+template <int WARPS> DEVICE float sum_over_warps(float sum) {
+  SHARED(float, partial, 32 * WARPS);
+  partial[threadIdx.x] = sum;
+  __syncthreads();
+  if (warp_index() == 0)
+    for (int warp = 1; warp < WARPS; warp++) sum += partial[warp * 32 + lane_index()];
+  return sum;
+}
+
 // N (4 or 8) parameters p[0 .. count), zeros behind
 template <int N> DEVICE void load_floats(float (&values)[N], const float* p, int count, bool whole) {
 #pragma unroll

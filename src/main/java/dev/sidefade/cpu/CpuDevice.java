@@ -39,16 +39,6 @@ public final class CpuDevice implements Device {
   }
 
   @Override
-  public void copy(Tensor source, Tensor target) {
-    target.copyFrom(source);
-  }
-
-  @Override
-  public void zero(Tensor tensor) {
-    tensor.zero();
-  }
-
-  @Override
   public Kernels kernels() {
     return kernels;
   }

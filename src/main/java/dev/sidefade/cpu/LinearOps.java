@@ -1,5 +1,6 @@
 package dev.sidefade.cpu;
 
+import dev.sidefade.kernels.ProductShape;
 import dev.sidefade.tensor.Tensor;
 
 /** Matrix products, linear layers, sums. */
@@ -11,23 +12,8 @@ final class LinearOps {
   }
 
   void gemm(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor c) {
-    if (a.shape().rank() != 2 || b.shape().rank() != 2) {
-      throw new IllegalArgumentException(
-          "gemm needs matrices, got " + a.shape() + " and " + b.shape());
-    }
-    long m = a.dim(transposeA ? 1 : 0);
-    long k = a.dim(transposeA ? 0 : 1);
-    long n = b.dim(transposeB ? 0 : 1);
-    if (b.dim(transposeB ? 1 : 0) != k) {
-      throw new IllegalArgumentException(
-          "gemm cannot multiply "
-              + a.shape()
-              + (transposeA ? " transposed" : "")
-              + " by "
-              + b.shape()
-              + (transposeB ? " transposed" : ""));
-    }
-    long target = Checks.exact("c of gemm", c, m, n);
+    ProductShape size = ProductShape.of(a, transposeA, b, transposeB);
+    long target = Checks.exact("c of gemm", c, size.m(), size.n());
     multiply(
         Checks.address("a of gemm", a),
         transposeA,
@@ -35,9 +21,9 @@ final class LinearOps {
         transposeB,
         0,
         target,
-        Math.toIntExact(m),
-        Math.toIntExact(n),
-        Math.toIntExact(k));
+        Math.toIntExact(size.m()),
+        Math.toIntExact(size.n()),
+        Math.toIntExact(size.k()));
   }
 
   void linear(Tensor x, Tensor weight, Tensor bias, Tensor y) {

@@ -2,6 +2,7 @@ package dev.sidefade.cpu;
 
 import dev.sidefade.kernels.Distillation;
 import dev.sidefade.kernels.Kernels;
+import dev.sidefade.kernels.RowCounts;
 import dev.sidefade.tensor.Tensor;
 
 /** Cross-entropy and logit distillation, forward and backward in one pass over a row. */
@@ -26,7 +27,7 @@ final class LogitOps {
         teacher == null ? 0 : Checks.matrix("teacher of logitDistillation", teacher, rows, classes);
     long out = Checks.matrix("dStudent of logitDistillation", dStudent, rows, classes);
     long sums = Checks.vector("losses of logitDistillation", losses, 2);
-    Counts counts = count(labels, rows, classes);
+    RowCounts counts = RowCounts.ofLabels(labels, rows, classes);
     Memory memory = context.memory();
     long mark = memory.mark();
     long perRow = memory.take(2L * rows);
@@ -63,30 +64,6 @@ final class LogitOps {
     RawMemory.set(sums, counts.labelled() == 0 ? 0 : (float) (ce / counts.labelled()));
     RawMemory.set(sums + 4, counts.real() == 0 ? 0 : (float) (kl * square / counts.real()));
     memory.release(mark);
-  }
-
-  /**
-   * What the losses are means over.
-   *
-   * @param labelled rows with a label
-   * @param real rows that are not padding
-   */
-  private record Counts(int labelled, int real) {}
-
-  private static Counts count(int[] labels, int rows, int classes) {
-    if (labels.length != rows) {
-      throw new IllegalArgumentException(labels.length + " labels for " + rows + " rows of logits");
-    }
-    int labelled = 0;
-    int real = 0;
-    for (int label : labels) {
-      if (label >= classes) {
-        throw new IllegalArgumentException("label " + label + " with only " + classes + " classes");
-      }
-      labelled += label >= 0 ? 1 : 0;
-      real += label != Kernels.PADDING ? 1 : 0;
-    }
-    return new Counts(labelled, real);
   }
 
   /** Cross-entropy of a row; adds its scaled gradient to {@code out}. */

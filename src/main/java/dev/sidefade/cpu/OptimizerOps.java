@@ -58,9 +58,7 @@ final class OptimizerOps {
     double correction1 = 1 - Math.pow(beta1, step);
     double rootScale = 1 / Math.sqrt(1 - Math.pow(beta2, step));
     for (OptimizerGroup group : groups) {
-      if (group.from() < 0 || group.count() < 0 || group.count() > size - group.from()) {
-        throw new IllegalArgumentException(group + " leaves a vector of " + size + " parameters");
-      }
+      group.requireWithin(size);
       RowMath.AdamFactors factors =
           new RowMath.AdamFactors(
               beta1,

@@ -1,5 +1,6 @@
 package dev.sidefade.cpu;
 
+import dev.sidefade.kernels.RowCounts;
 import dev.sidefade.tensor.Tensor;
 
 /** Squared errors of one number per row: a batch of them is too little to share among threads. */
@@ -20,7 +21,7 @@ final class RegressionOps {
       throw new IllegalArgumentException(
           "the teacher's weight must not be negative, got " + teacherWeight);
     }
-    int labelled = countTargets(targets, rows);
+    int labelled = RowCounts.ofTargets(targets, rows).labelled();
     double labelScale = 1.0 / Math.max(1, labelled);
     double teacherScale = taught == 0 ? 0 : 1.0 / rows;
     double labelLoss = 0;
@@ -41,20 +42,5 @@ final class RegressionOps {
     }
     RawMemory.set(sums, (float) labelLoss);
     RawMemory.set(sums + 4, (float) teacherLoss);
-  }
-
-  private static int countTargets(float[] targets, int rows) {
-    if (targets.length != rows) {
-      throw new IllegalArgumentException(targets.length + " targets for " + rows + " rows");
-    }
-    int labelled = 0;
-    for (float target : targets) {
-      if (Float.isInfinite(target)) {
-        throw new IllegalArgumentException(
-            "a target is " + target + ": it must be finite, or NaN where there is none");
-      }
-      labelled += Float.isNaN(target) ? 0 : 1;
-    }
-    return labelled;
   }
 }

@@ -101,22 +101,15 @@ public final class FeaturePath {
       return losses.slice(0, alignments.size());
     }
 
-    /** Sum of the imitation terms of the last step, weight included. */
-    public double imitationLoss() {
-      return imitationLoss(losses().toFloats(), 0);
-    }
-
-    /** As {@link #imitationLoss()}, from a copy of {@link #losses} that starts at an element. */
+    /**
+     * Sum of the imitation terms, weight included, in a copy of {@link #losses} that starts at an
+     * element.
+     */
     public double imitationLoss(float[] copy, int from) {
       return sum(config.shallow(), copy, from);
     }
 
-    /** Sum of the generation terms of the last step, weight included. */
-    public double generationLoss() {
-      return generationLoss(losses().toFloats(), 0);
-    }
-
-    /** As {@link #generationLoss()}, from a copy of {@link #losses} that starts at an element. */
+    /** As {@link #imitationLoss}, of the generation terms. */
     public double generationLoss(float[] copy, int from) {
       return sum(config.deep(), copy, from);
     }

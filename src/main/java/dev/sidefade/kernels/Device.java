@@ -30,10 +30,14 @@ public interface Device extends AutoCloseable {
    * Copies {@code source} into {@code target}, of the same type and size, from or to the host or
    * within the device.
    */
-  void copy(Tensor source, Tensor target);
+  default void copy(Tensor source, Tensor target) {
+    target.copyFrom(source);
+  }
 
   /** Sets every byte to zero. */
-  void zero(Tensor tensor);
+  default void zero(Tensor tensor) {
+    tensor.zero();
+  }
 
   /** Whether tensors that it allocates are memory that the host can read. */
   default boolean onHost() {

@@ -131,14 +131,12 @@ final class SideStep implements AutoCloseable {
         DoubleLosses.divergence(inputs.teacher(), logits, inputs.labels(), weights.temperature());
     terms.put("cross_entropy", ce);
     terms.put("divergence", kl);
-    terms.put("imitation", features.imitationLoss());
-    terms.put("generation", features.generationLoss());
-    terms.put(
-        "total",
-        weights.ceWeight() * ce
-            + weights.klWeight() * kl
-            + features.imitationLoss()
-            + features.generationLoss());
+    float[] alignments = features.losses().toFloats();
+    double imitation = features.imitationLoss(alignments, 0);
+    double generation = features.generationLoss(alignments, 0);
+    terms.put("imitation", imitation);
+    terms.put("generation", generation);
+    terms.put("total", weights.ceWeight() * ce + weights.klWeight() * kl + imitation + generation);
     return terms;
   }
 

@@ -12,17 +12,15 @@ final class Context implements AutoCloseable {
   private final Queue queue;
   private final HostValues values;
   private final Scratch scratch;
-  private final int multiprocessors;
   private final Launch launch;
   private final Call call = new Call();
   private final Map<String, CudaModule> modules = new LinkedHashMap<>();
 
-  Context(CudaContext cuda, Queue queue, HostValues values, Scratch scratch, int multiprocessors) {
+  Context(CudaContext cuda, Queue queue, HostValues values, Scratch scratch) {
     this.cuda = cuda;
     this.queue = queue;
     this.values = values;
     this.scratch = scratch;
-    this.multiprocessors = multiprocessors;
     launch = new Launch(queue);
   }
 
@@ -97,11 +95,6 @@ final class Context implements AutoCloseable {
             .int64(n)
             .int64(k)
             .float32(beta));
-  }
-
-  /** Number of streaming multiprocessors: for the size of a grid whose work split it decides. */
-  int multiprocessors() {
-    return multiprocessors;
   }
 
   @Override

@@ -44,7 +44,7 @@ public final class GpuDevice implements Device {
     HostValues values = new HostValues(cuda, queue);
     queue.use(values);
     Scratch scratch = new Scratch(this::scratchBlock);
-    context = new Context(cuda, queue, values, scratch, cuda.device().multiprocessors());
+    context = new Context(cuda, queue, values, scratch);
     steps = new StepGraphs(queue, values);
     kernels = new CudaKernels(context);
   }
@@ -122,16 +122,6 @@ public final class GpuDevice implements Device {
   @Override
   public boolean onHost() {
     return false;
-  }
-
-  @Override
-  public void copy(Tensor source, Tensor target) {
-    target.copyFrom(source);
-  }
-
-  @Override
-  public void zero(Tensor tensor) {
-    tensor.zero();
   }
 
   @Override

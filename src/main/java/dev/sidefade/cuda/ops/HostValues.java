@@ -190,11 +190,6 @@ final class HostValues implements AutoCloseable {
     sent = 0;
   }
 
-  /** Bytes of device memory. */
-  long deviceBytes() {
-    return areas.stream().mapToLong(Area::capacity).sum();
-  }
-
   @Override
   public void close() {
     areas.forEach(Area::close);

@@ -1,6 +1,7 @@
 package dev.sidefade.cuda.ops;
 
 import dev.sidefade.cuda.CudaKernel;
+import dev.sidefade.kernels.ProductShape;
 import dev.sidefade.tensor.Tensor;
 
 /** Matrix products (cuBLAS), linear layers, sums ({@code kernels/elementwise.cu}). */
@@ -21,26 +22,11 @@ final class LinearOps {
   }
 
   void gemm(Tensor a, boolean transposeA, Tensor b, boolean transposeB, Tensor c) {
-    if (a.shape().rank() != 2 || b.shape().rank() != 2) {
-      throw new IllegalArgumentException(
-          "gemm needs matrices, got " + a.shape() + " and " + b.shape());
-    }
-    long m = a.dim(transposeA ? 1 : 0);
-    long k = a.dim(transposeA ? 0 : 1);
-    long n = b.dim(transposeB ? 0 : 1);
-    if (b.dim(transposeB ? 1 : 0) != k) {
-      throw new IllegalArgumentException(
-          "gemm cannot multiply "
-              + a.shape()
-              + (transposeA ? " transposed" : "")
-              + " by "
-              + b.shape()
-              + (transposeB ? " transposed" : ""));
-    }
-    long target = Checks.exact("c of gemm", c, m, n);
+    ProductShape size = ProductShape.of(a, transposeA, b, transposeB);
+    long target = Checks.exact("c of gemm", c, size.m(), size.n());
     long left = Checks.address("a of gemm", a);
     long right = Checks.address("b of gemm", b);
-    context.gemm(left, transposeA, right, transposeB, target, m, n, k, 0);
+    context.gemm(left, transposeA, right, transposeB, target, size.m(), size.n(), size.k(), 0);
   }
 
   void linear(Tensor x, Tensor weight, Tensor bias, Tensor y) {

@@ -2,7 +2,7 @@ package dev.sidefade.cuda.ops;
 
 import dev.sidefade.cuda.CudaKernel;
 import dev.sidefade.kernels.Distillation;
-import dev.sidefade.kernels.Kernels;
+import dev.sidefade.kernels.RowCounts;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Tensor;
 
@@ -60,7 +60,7 @@ final class LogitOps {
     long out =
         TypedKernel.features("dStudent of logitDistillation", dStudent, dtype, rows, classes);
     long sums = Checks.vector("losses of logitDistillation", losses, 2);
-    long settings = send(labels, count(labels, rows, classes), d, t != 0);
+    long settings = send(labels, RowCounts.ofLabels(labels, rows, classes), d, t != 0);
     int mark = context.scratch().mark();
     long perRow = context.scratch().take(8L * rows);
     if (rows > 0) {
@@ -109,7 +109,7 @@ final class LogitOps {
   }
 
   /** Sends all that may differ from step to step: the kernel's settings, then the labels. */
-  private long send(int[] labels, Counts counts, Distillation d, boolean taught) {
+  private long send(int[] labels, RowCounts counts, Distillation d, boolean taught) {
     float temperature = d.temperature();
     float ceMean = counts.labelled() == 0 ? 0 : 1f / counts.labelled();
     float klMean = !taught || counts.real() == 0 ? 0 : 1f / counts.real();
@@ -131,29 +131,5 @@ final class LogitOps {
   /** How often e^(x / T) is squared for e^x where T is 1, 2 or 4; -1 for another T. */
   private static int squarings(float temperature) {
     return temperature == 1 ? 0 : temperature == 2 ? 1 : temperature == 4 ? 2 : -1;
-  }
-
-  /**
-   * What the losses are means over.
-   *
-   * @param labelled rows with a label
-   * @param real rows that are not padding
-   */
-  private record Counts(int labelled, int real) {}
-
-  private static Counts count(int[] labels, int rows, int classes) {
-    if (labels.length != rows) {
-      throw new IllegalArgumentException(labels.length + " labels for " + rows + " rows of logits");
-    }
-    int labelled = 0;
-    int real = 0;
-    for (int label : labels) {
-      if (label >= classes) {
-        throw new IllegalArgumentException("label " + label + " with only " + classes + " classes");
-      }
-      labelled += label >= 0 ? 1 : 0;
-      real += label != Kernels.PADDING ? 1 : 0;
-    }
-    return new Counts(labelled, real);
   }
 }

@@ -77,9 +77,7 @@ final class OptimizerOps {
       throw new IllegalArgumentException("steps of adamw count from 1, got " + step);
     }
     for (OptimizerGroup group : groups) {
-      if (group.from() < 0 || group.count() < 0 || group.count() > size - group.from()) {
-        throw new IllegalArgumentException(group + " leaves a vector of " + size + " parameters");
-      }
+      group.requireWithin(size);
     }
     double correction1 = 1 - Math.pow(beta1, step);
     float rootScale = (float) (1 / Math.sqrt(1 - Math.pow(beta2, step)));

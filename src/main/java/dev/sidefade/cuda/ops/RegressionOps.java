@@ -1,6 +1,7 @@
 package dev.sidefade.cuda.ops;
 
 import dev.sidefade.cuda.CudaKernel;
+import dev.sidefade.kernels.RowCounts;
 import dev.sidefade.tensor.Tensor;
 
 /** Squared errors of one number per row ({@code kernels/regression.cu}). */
@@ -34,7 +35,7 @@ final class RegressionOps {
       throw new IllegalArgumentException(
           "the teacher's weight must not be negative, got " + teacherWeight);
     }
-    int labelled = countTargets(targets, rows);
+    int labelled = RowCounts.ofTargets(targets, rows).labelled();
     long settings =
         context
             .values()
@@ -55,20 +56,5 @@ final class RegressionOps {
         .address(means)
         .int64(rows)
         .on(1, 1, 1, THREADS, 0);
-  }
-
-  private static int countTargets(float[] targets, int rows) {
-    if (targets.length != rows) {
-      throw new IllegalArgumentException(targets.length + " targets for " + rows + " rows");
-    }
-    int labelled = 0;
-    for (float target : targets) {
-      if (Float.isInfinite(target)) {
-        throw new IllegalArgumentException(
-            "a target is " + target + ": it must be finite, or NaN where there is none");
-      }
-      labelled += Float.isNaN(target) ? 0 : 1;
-    }
-    return labelled;
   }
 }
