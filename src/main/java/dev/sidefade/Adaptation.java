@@ -117,7 +117,7 @@ final class Adaptation implements AutoCloseable {
     boolean changing = config.flip() || config.shift() > 0;
     FeatureSets.Maker cached = (what, examples) -> cache(what, examples, source, taps.size());
     FeatureSets.Maker live = (what, examples) -> live(examples, source, taps.size());
-    return FeatureSets.of(source, data, changing ? live : cached, cached);
+    return FeatureSets.of(source, data, plan.trained(data), changing ? live : cached, cached);
   }
 
   private LiveFeatures live(ExampleSet examples, FeatureSource source, int taps) {

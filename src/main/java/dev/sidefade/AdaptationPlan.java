@@ -14,6 +14,7 @@ import dev.sidefade.side.SideConfig;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.EpochOrder;
+import dev.sidefade.train.ExampleSet;
 import dev.sidefade.train.KlRows;
 import dev.sidefade.train.KlWeight;
 import dev.sidefade.train.LearningRate;
@@ -88,18 +89,31 @@ record AdaptationPlan(
       throw new BadInputException(
           "the backbone has no class token: choose --readout mean instead of cls or cls+mean");
     }
-    return new AdaptationPlan(
-        config,
-        backbone,
-        config.side() == SideKind.NONE ? List.of() : taps(config, structure),
-        pooling,
-        own,
-        layout,
-        pooledFirst ? new TokenLayout(config.batch(), 1, 0, 0, 0) : layout,
-        data.task(),
-        config.epochs(),
-        data.classes(),
-        EpochOrder.of(data.train(), data.labelled(), config.batch(), config.seed()));
+    AdaptationPlan plan =
+        new AdaptationPlan(
+            config,
+            backbone,
+            config.side() == SideKind.NONE ? List.of() : taps(config, structure),
+            pooling,
+            own,
+            layout,
+            pooledFirst ? new TokenLayout(config.batch(), 1, 0, 0, 0) : layout,
+            data.task(),
+            config.epochs(),
+            data.classes(),
+            EpochOrder.of(data.train(), data.labelled(), config.batch(), config.seed()));
+    return readsUnlabelled(config) ? plan : plan.withoutUnlabelled();
+  }
+
+  /** Whether rows without labels teach anything: only what one network tells the other does. */
+  private static boolean readsUnlabelled(AdaptConfig config) {
+    return config.side() != SideKind.NONE
+        && (config.logits() != Direction.OFF || config.features() != Direction.OFF);
+  }
+
+  /** The training examples that are used: the first ones, those with labels, or all. */
+  ExampleSet trained(AdaptationData data) {
+    return data.train().first(Math.addExact(order.labelled(), order.unlabelled()));
   }
 
   /** Refuses what cannot be built, before anything is computed. */
@@ -302,7 +316,7 @@ record AdaptationPlan(
         task,
         config.logits(),
         (float) config.temperature(),
-        new KlWeight((float) config.klWeight(), config.klAuto()),
+        new KlWeight((float) config.klWeight(), klRule()),
         config.klRows(),
         (float) config.teacherAverage(),
         (long) config.sideAhead() * order.steps(),
@@ -319,6 +333,20 @@ record AdaptationPlan(
         config.backboneEvery(),
         new LearningRate(config.warmupSteps(), total),
         config.seed());
+  }
+
+  /**
+   * With low-rank changes the backbone is mostly the better student of the two, and gains only from
+   * a teacher that leads; with less to learn it gains from one of its own level
+   * (docs/benchmarks.md).
+   */
+  private KlWeight.Rule klRule() {
+    if (!config.klAuto()) {
+      return KlWeight.Rule.FIXED;
+    }
+    return config.tune().kind() == Tune.Kind.LOW_RANK
+        ? KlWeight.Rule.WHILE_AHEAD
+        : KlWeight.Rule.UNLESS_BEHIND;
   }
 
   /** The head alone on labels alone: the baseline. */

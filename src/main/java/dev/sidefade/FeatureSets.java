@@ -26,13 +26,18 @@ record FeatureSets(
     FeatureFeed of(String what, ExampleSet examples) throws IOException;
   }
 
-  /** All sets by one maker, but the training examples by another. */
-  static FeatureSets of(FeatureSource source, AdaptationData data, Maker training, Maker others)
+  /**
+   * All sets by one maker, but the training examples by another.
+   *
+   * @param trained the training examples that are used
+   */
+  static FeatureSets of(
+      FeatureSource source, AdaptationData data, ExampleSet trained, Maker training, Maker others)
       throws IOException {
     return new FeatureSets(
         source,
         source,
-        training.of("training", data.train()),
+        training.of("training", trained),
         others.of("validation", data.validation()),
         data.test().isPresent()
             ? Optional.of(others.of("test", data.test().get()))

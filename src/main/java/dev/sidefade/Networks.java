@@ -103,6 +103,7 @@ final class Networks implements AutoCloseable {
     return FeatureSets.of(
         constants.evaluation(),
         data,
+        plan.trained(data),
         (what, examples) ->
             closer.add(new LiveFeatures(examples, constants.training(), taps, rows, device)),
         (what, examples) ->

@@ -63,7 +63,7 @@ public final class DualPath implements AutoCloseable {
     this.side = side;
     this.reverse = reverse;
     this.inner = inner;
-    klWeight = settings.klWeight().auto() ? 0 : settings.klWeight().value();
+    klWeight = settings.klWeight().rule() != KlWeight.Rule.FIXED ? 0 : settings.klWeight().value();
     long taps = side.map(s -> (long) s.network().config().tapWidths().size()).orElse(0L);
     report = new StepReport(device, OWN_SLOTS + taps);
     long classes = tail.map(t -> (long) t.config().classes()).orElse(1L);

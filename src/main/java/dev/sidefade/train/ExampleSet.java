@@ -39,6 +39,11 @@ public interface ExampleSet {
     return IntStream.range(0, size()).map(this::tokens).max().orElse(0);
   }
 
+  /** The first {@code count} examples alone. */
+  default ExampleSet first(int count) {
+    return count == size() ? this : new FirstExamples(this, count);
+  }
+
   /** Batches in their order. */
   interface Loader extends AutoCloseable {
     /** The next batch, valid until the next call. */

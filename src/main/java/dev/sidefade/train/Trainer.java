@@ -74,7 +74,8 @@ public final class Trainer {
   public void run(TrainingState state, Listener listener, Saver saver) throws IOException {
     while (state.epochsDone() < plan.epochs() && !state.stopped()) {
       boolean sideTeaches = settings.logits() == Direction.SIDE_TO_BACKBONE;
-      path.setKlWeight(settings.klWeight().next(state.history(), sideTeaches));
+      long scored = validation.map(FeatureFeed::size).orElse(1);
+      path.setKlWeight(settings.klWeight().next(state.history(), sideTeaches, scored));
       EpochRecord epoch = epoch(state.epochsDone(), listener);
       state.add(epoch);
       followBest(state, epoch);

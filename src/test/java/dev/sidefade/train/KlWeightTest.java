@@ -1,11 +1,16 @@
 package dev.sidefade.train;
 
+import static dev.sidefade.train.KlWeight.Rule.UNLESS_BEHIND;
+import static dev.sidefade.train.KlWeight.Rule.WHILE_AHEAD;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** When the teacher is listened to. */
 class KlWeightTest {
@@ -15,27 +20,59 @@ class KlWeightTest {
 
   @Test
   void aFixedWeightNeverChanges() {
-    assertEquals(0.5f, KlWeight.fixed(0.5f).next(List.of(), true));
-    assertEquals(0.5f, KlWeight.fixed(0.5f).next(List.of(epoch(0.9, 0.1)), true));
+    assertEquals(0.5f, KlWeight.fixed(0.5f).next(List.of(), true, 200));
+    assertEquals(0.5f, KlWeight.fixed(0.5f).next(List.of(epoch(0.9, 0.1)), true, 200));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+  void aClearLeadDecides(KlWeight.Rule rule) {
+    KlWeight auto = new KlWeight(2, rule);
+    assertEquals(0, auto.next(List.of(), true, 200), "nobody knows anything at the start");
+    assertEquals(2, auto.next(List.of(epoch(0.5, 0.6)), true, 200));
+    assertEquals(0, auto.next(List.of(epoch(0.6, 0.5)), true, 200));
+    assertEquals(2, auto.next(List.of(epoch(0.6, 0.5)), false, 200));
+    assertEquals(0, auto.next(List.of(epoch(0.5, 0.6)), false, 200));
   }
 
   @Test
-  void onlyALeadingTeacherIsListenedTo() {
-    KlWeight auto = new KlWeight(2, true);
-    assertEquals(0, auto.next(List.of(), true), "nobody leads at the start");
-    assertEquals(2, auto.next(List.of(epoch(0.5, 0.6)), true));
-    assertEquals(0, auto.next(List.of(epoch(0.5, 0.6)), false));
-    assertEquals(0, auto.next(List.of(epoch(0.5, 0.5)), true), "a tie teaches nothing");
-    assertEquals(2, auto.next(List.of(epoch(0.6, 0.5)), false));
+  void theRulesDifferWhereChanceMayDecide() {
+    KlWeight unlessBehind = new KlWeight(2, UNLESS_BEHIND);
+    KlWeight whileAhead = new KlWeight(2, WHILE_AHEAD);
+    // of 0.9 over 225 rows: sqrt(0.9 * 0.1 / 225) = 0.02
+    List<EpochRecord> level = List.of(epoch(0.9, 0.9));
+    List<EpochRecord> behind = List.of(epoch(0.9, 0.89));
+    List<EpochRecord> ahead = List.of(epoch(0.9, 0.91));
+    assertEquals(2, unlessBehind.next(level, true, 225));
+    assertEquals(0, whileAhead.next(level, true, 225));
+    assertEquals(1, unlessBehind.next(behind, true, 225), 1e-3f);
+    assertEquals(0, whileAhead.next(behind, true, 225));
+    assertEquals(2, unlessBehind.next(ahead, true, 225));
+    assertEquals(1, whileAhead.next(ahead, true, 225), 1e-3f);
   }
 
   @Test
-  void threeEpochsDecide() {
-    KlWeight auto = new KlWeight(1, true);
+  void moreRowsTellMore() {
+    List<EpochRecord> behind = List.of(epoch(0.9, 0.89));
+    assertEquals(0, new KlWeight(2, UNLESS_BEHIND).next(behind, true, 22_500));
+    assertEquals(2, new KlWeight(2, WHILE_AHEAD).next(behind, false, 22_500));
+  }
+
+  @Test
+  void aPerfectScoreStillHasAnError() {
+    float weight = new KlWeight(1, UNLESS_BEHIND).next(List.of(epoch(1, 0.995)), true, 200);
+    assertTrue(weight > 0.5 && weight < 1, "weight " + weight);
+  }
+
+  @Test
+  void fiveEpochsDecide() {
+    KlWeight auto = new KlWeight(1, WHILE_AHEAD);
     List<EpochRecord> history = new ArrayList<>(List.of(epoch(0.9, 0.1), epoch(0.5, 0.6)));
-    assertEquals(0, auto.next(history, true), "one better epoch does not outweigh a far worse one");
-    history.add(epoch(0.5, 0.6));
-    history.add(epoch(0.6, 0.55));
-    assertEquals(1, auto.next(history, true), "the first epoch is forgotten, 1.75 against 1.6");
+    assertEquals(
+        0, auto.next(history, true, 200), "one better epoch does not outweigh a far worse one");
+    for (int i = 0; i < 4; i++) {
+      history.add(epoch(0.5, 0.6));
+    }
+    assertEquals(1, auto.next(history, true, 200), "the first epoch is forgotten");
   }
 }
