@@ -3,13 +3,10 @@ package dev.sidefade.cuda;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -17,23 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Matrix products by the cuBLAS of this machine. */
 @Tag("gpu")
 @ExtendWith(RealDriver.class)
-class CublasOnGpuTest {
-  private CudaContext context;
-  private CudaStream stream;
-
-  @BeforeEach
-  void open() {
-    context = CudaContext.open(CudaDevice.get(0));
-    stream = CudaStream.create(context);
-  }
-
-  @AfterEach
-  void close() {
-    stream.close();
-    assertTrue(context.accounting().isClear(), context.accounting().alive().toString());
-    context.close();
-  }
-
+class CublasOnGpuTest extends StreamFixture {
   @Test
   void productsAreThoseOfLoopsWithTheSameBitsEveryTime() {
     Random random = new Random(9);

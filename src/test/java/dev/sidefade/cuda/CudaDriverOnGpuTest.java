@@ -1,22 +1,15 @@
 package dev.sidefade.cuda;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -27,24 +20,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @Tag("gpu")
 @ExtendWith(RealDriver.class)
-class CudaDriverOnGpuTest {
+class CudaDriverOnGpuTest extends CopyContract {
   private static final int MIB = 1 << 20;
-
-  private CudaContext context;
-  private CudaStream stream;
-
-  @BeforeEach
-  void open() {
-    context = CudaContext.open(CudaDevice.get(0));
-    stream = CudaStream.create(context);
-  }
-
-  @AfterEach
-  void close() {
-    stream.close();
-    assertTrue(context.accounting().isClear(), context.accounting().alive().toString());
-    context.close();
-  }
 
   @Test
   void aLittleOfEverythingTwice() {
@@ -62,35 +39,6 @@ class CudaDriverOnGpuTest {
     CudaContext.Memory memory = context.memory();
     assertTrue(memory.freeBytes() > 0 && memory.freeBytes() <= memory.totalBytes());
     assertTrue(CudaLibrary.driverVersion() >= CudaLibrary.NEEDED_DRIVER);
-  }
-
-  @Test
-  void bytesGoThereAndBackByEveryWay() {
-    Random random = new Random(5);
-    for (int bytes : new int[] {1, 3, 4, 255, 4096, 70_001, 3 * MIB + 7}) {
-      byte[] content = new byte[bytes];
-      random.nextBytes(content);
-      try (Arena arena = Arena.ofConfined();
-          PinnedBuffer pinned = PinnedBuffer.allocate(context, bytes + 8L);
-          DeviceBuffer a = DeviceBuffer.allocate(context, bytes);
-          DeviceBuffer b = DeviceBuffer.allocate(context, bytes)) {
-        assertEquals(0, a.address() % 256);
-        MemorySegment.copy(content, 0, pinned.segment(), JAVA_BYTE, 8, bytes);
-        stream.upload(pinned, 8, a.address(), bytes);
-        stream.copy(a.address(), b.address(), bytes);
-        MemorySegment pageable = arena.allocate(bytes);
-        stream.download(b.address(), pageable);
-        assertArrayEquals(content, pageable.toArray(JAVA_BYTE));
-        stream.zero(b.address(), bytes);
-        stream.upload(pageable, a.address());
-        stream.copy(a.address() + bytes / 2, b.address(), bytes - bytes / 2);
-        stream.download(b.address(), pinned, 0, bytes);
-        stream.synchronize();
-        byte[] expected = new byte[bytes];
-        System.arraycopy(content, bytes / 2, expected, 0, bytes - bytes / 2);
-        assertArrayEquals(expected, pinned.segment().asSlice(0, bytes).toArray(JAVA_BYTE));
-      }
-    }
   }
 
   /** So much is written that a reader that does not wait comes too early. */

@@ -1,20 +1,14 @@
 package dev.sidefade.cuda;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,53 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Copies, fills and the order of streams. */
 @ExtendWith(Emulation.class)
-class CudaStreamTest {
-  private CudaContext context;
-  private CudaStream stream;
-
-  @BeforeEach
-  void open() {
-    context = CudaContext.open(CudaDevice.get(0));
-    stream = CudaStream.create(context);
-  }
-
-  @AfterEach
-  void close() {
-    stream.close();
-    assertTrue(context.accounting().isClear(), context.accounting().alive().toString());
-    context.close();
-  }
-
-  @Test
-  void bytesGoThereAndBackByEveryWay() {
-    Random random = new Random(5);
-    for (int bytes : new int[] {1, 3, 4, 255, 4096, 70_001}) {
-      byte[] content = new byte[bytes];
-      random.nextBytes(content);
-      try (Arena arena = Arena.ofConfined();
-          PinnedBuffer pinned = PinnedBuffer.allocate(context, bytes + 8L);
-          DeviceBuffer a = DeviceBuffer.allocate(context, bytes);
-          DeviceBuffer b = DeviceBuffer.allocate(context, bytes)) {
-        assertEquals(0, a.address() % 256);
-        MemorySegment.copy(content, 0, pinned.segment(), JAVA_BYTE, 8, bytes);
-        stream.upload(pinned, 8, a.address(), bytes);
-        stream.copy(a.address(), b.address(), bytes);
-        MemorySegment pageable = arena.allocate(bytes);
-        stream.download(b.address(), pageable);
-        assertArrayEquals(content, pageable.toArray(JAVA_BYTE));
-        stream.zero(b.address(), bytes);
-        stream.upload(pageable, a.address());
-        stream.copy(a.address() + bytes / 2, b.address(), bytes - bytes / 2);
-        stream.download(b.address(), pinned, 0, bytes);
-        stream.synchronize();
-        for (int i = 0; i < bytes; i++) {
-          int from = i + bytes / 2;
-          assertEquals(from < bytes ? content[from] : 0, pinned.segment().get(JAVA_BYTE, i));
-        }
-      }
-    }
-  }
-
+class CudaStreamTest extends CopyContract {
   @Test
   void fillsWordsAndNothingElse() {
     try (DeviceBuffer buffer = DeviceBuffer.allocate(context, 40);
