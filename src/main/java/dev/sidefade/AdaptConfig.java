@@ -40,7 +40,8 @@ import java.util.Optional;
  * @param logits direction of the logit path
  * @param temperature of the distillation
  * @param klWeight factor of the distillation
- * @param klAuto whether that factor is 0 while the teacher is not ahead on validation
+ * @param klAuto whether that factor goes from 0 to {@code klWeight}, the more the teacher leads on
+ *     validation
  * @param klRows which rows the teacher speaks to
  * @param teacherAverage decay of the running mean of the side network that teaches instead of the
  *     present one; 0 = the present one teaches

@@ -8,8 +8,8 @@ import picocli.CommandLine.TypeConversionException;
  * Factor of the logit path as it is written on the command line: {@code auto}, {@code auto:0.5} or
  * {@code 0.5}.
  *
- * @param auto whether it is off while the teacher is not ahead on validation
- * @param weight of it while it is on
+ * @param auto whether it follows how far the teacher leads on validation
+ * @param largest value of it
  */
 record KlChoice(boolean auto, double weight) {
   private static final String AUTO = "auto";

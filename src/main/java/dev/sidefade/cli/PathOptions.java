@@ -74,8 +74,8 @@ final class PathOptions {
       names = "--kl-weight",
       paramLabel = "auto|W",
       description =
-          "Factor of that distillation. With auto it is off while the teacher is not ahead on the"
-              + " validation examples, and 1 otherwise, or W with auto:W"
+          "Factor of that distillation. With auto it goes from 0 to 1, or to W with auto:W, the"
+              + " more the teacher leads on the validation examples"
               + " (default: ${DEFAULT-VALUE}).")
   private KlChoice klWeight;
 
