@@ -56,7 +56,7 @@ record TunedGraph(
     return new TunedGraph(model, structure, constants, outputs, last, shapes);
   }
 
-  /** Adds {@code x A B} to what tuned layers return, under the same name. */
+  /** Adds A B to the weights of tuned layers. */
   private static void insertLowRank(
       OnnxGraph graph, ConstantSites sites, List<TunableConstant> constants) {
     Map<String, TunableConstant> byName =
@@ -69,19 +69,23 @@ record TunedGraph(
       }
       long rank = in.shape().dim(1);
       OnnxNode node = found.node();
-      String changed = node.output(0);
-      String frozen = graph.uniqueName(changed + ".frozen");
-      String small = graph.uniqueName(changed + ".small");
-      String change = graph.uniqueName(changed + ".change");
       graph.addInput(layer.lowRankIn(), ElementType.FLOAT, layer.in(), rank);
       graph.addInput(layer.lowRankOut(), ElementType.FLOAT, rank, layer.out());
-      node.outputs().set(0, frozen);
-      graph.addNode("MatMul", List.of(node.input(0), layer.lowRankIn()), List.of(small));
-      graph.addNode("MatMul", List.of(small, layer.lowRankOut()), List.of(change));
-      OnnxNode sum = graph.addNode("Add", List.of(frozen, change), List.of(changed));
-      // the layer's own node may be named as its output was, and names of nodes are unique
-      sum.setName(graph.uniqueName(changed + ".changed"));
+      boolean turned = node.is("Gemm") && node.intAttribute("transB").orElse(0) == 1;
+      String left = turned ? transposed(graph, layer.lowRankOut()) : layer.lowRankIn();
+      String right = turned ? transposed(graph, layer.lowRankIn()) : layer.lowRankOut();
+      String change = graph.uniqueName(layer.weightName() + ".change");
+      String changed = graph.uniqueName(layer.weightName() + ".changed");
+      graph.addNode("MatMul", List.of(left, right), List.of(change));
+      graph.addNode("Add", List.of(node.input(1), change), List.of(changed));
+      node.inputs().set(1, changed);
     }
+  }
+
+  private static String transposed(OnnxGraph graph, String matrix) {
+    String name = graph.uniqueName(matrix + ".transposed");
+    graph.addNode("Transpose", List.of(matrix), List.of(name));
+    return name;
   }
 
   /** The value behind a tap, without Identity: what the next block may read instead. */

@@ -74,9 +74,19 @@ final class GradientContext {
     return activity.active(node.input(i));
   }
 
+  /** Whether any value of the graph has a gradient. */
+  boolean active(String value) {
+    return activity.active(value);
+  }
+
+  /** Hands over a gradient of a value that inputs are computed from, of that value's shape. */
+  void give(String value, String gradient) {
+    adjoints.add(value, new Contribution.Full(gradient));
+  }
+
   /** Hands over the gradient of input {@code i}, of that input's shape. */
   void give(int i, String gradient) {
-    adjoints.add(node.input(i), new Contribution.Full(gradient));
+    give(node.input(i), gradient);
   }
 
   /** Hands over a gradient of output 0's shape, summed where input {@code i} was broadcast. */

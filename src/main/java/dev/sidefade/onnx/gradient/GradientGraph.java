@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -147,6 +148,10 @@ public final class GradientGraph {
       }
       List<String> gradients = new ArrayList<>();
       node.outputs().forEach(output -> gradients.add(adjoints.take(output).orElse(null)));
+      if (gradients.stream().allMatch(Objects::isNull)) {
+        // what uses it has given its gradients to what it is computed from
+        continue;
+      }
       GradientRule rule =
           GradientRules.of(node)
               .orElseThrow(() ->

@@ -3,6 +3,7 @@ package dev.sidefade.onnx.gradient;
 import dev.sidefade.onnx.Attribute;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.LongStream;
 
 /** Products of matrices. */
@@ -45,6 +46,15 @@ final class ProductRules {
       right = new long[] {right[0], 1};
       gradient = b.unsqueeze(gradient, out.length);
       out = inserted(out, out.length);
+    }
+    Optional<FactoredWeight> factored =
+        vectorLeft ? Optional.empty() : FactoredWeight.of(c, second);
+    if (factored.isPresent()) {
+      if (c.wants(0)) {
+        c.give(0, b.op("MatMul", gradient, factored.get().transposed(b)));
+      }
+      factored.get().give(c, b.rows(first, left.length), b.rows(gradient, out.length), 1);
+      return;
     }
     Product product = new Product(first, left, second, right, gradient);
     if (c.wants(0)) {
@@ -119,7 +129,13 @@ final class ProductRules {
               ? product(c, dy, 0, c.input(1), 1 - transB)
               : product(c, c.input(1), transB, dy, 1));
     }
-    if (c.wants(1)) {
+    Optional<FactoredWeight> factored =
+        transA == 0 ? FactoredWeight.of(c, c.input(1)) : Optional.empty();
+    if (factored.isPresent()) {
+      float alpha = (float) c.node().floatAttribute("alpha").orElse(1);
+      String x = c.input(0);
+      factored.get().give(c, transB == 0 ? x : dy, transB == 0 ? dy : x, alpha);
+    } else if (c.wants(1)) {
       c.give(
           1,
           transB == 0

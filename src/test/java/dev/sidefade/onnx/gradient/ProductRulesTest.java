@@ -75,6 +75,81 @@ class ProductRulesTest {
     }
   }
 
+  private static GradientCase factored(long... x) {
+    return new GradientCase(17)
+        .by("x", x)
+        .by("p", 6, 2)
+        .by("q", 2, 8)
+        .constant("f", 6, 8)
+        .node("MatMul", List.of("p", "q"), "change")
+        .node("Add", List.of("change", "f"), "w")
+        .of("y");
+  }
+
+  /** Neither the rows times the columns of the weight nor its gradient are computed. */
+  private static void checkFactors(GradientCase made) throws Exception {
+    made.check();
+    made.withFixedSizes().check();
+    OnnxModel backward = made.gradients(false).backward();
+    assertEquals(4, backward.graph().nodes().stream().filter(node -> node.is("Gemm")).count());
+  }
+
+  @Test
+  void factorsOfAWeightHaveGradientsOfTheirOwn() throws Exception {
+    checkFactors(factored(5, 6).node("MatMul", List.of("x", "w"), "y"));
+    checkFactors(factored(2, 3, 6).node("MatMul", List.of("x", "w"), "y"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 1", "0, -0.5", "1, 1", "1, 2.5"})
+  void factorsOfAWeightInGemm(long transB, float alpha) throws Exception {
+    GradientCase made =
+        factored(5, transB == 0 ? 6 : 8)
+            .constant("bias", transB == 0 ? 8 : 6)
+            .node(
+                "Gemm",
+                List.of("x", "w", "bias"),
+                "y",
+                Attribute.of("transB", transB),
+                Attribute.of("alpha", alpha));
+    made.check();
+    made.withFixedSizes().check();
+    // four for the factors, one for x
+    OnnxModel backward = made.gradients(false).backward();
+    assertEquals(5, backward.graph().nodes().stream().filter(node -> node.is("Gemm")).count());
+  }
+
+  /** A weight of high rank, one with a changing sum and one that is used twice. */
+  @Test
+  void weightsThatAreNotCheapFactorsGoTheLongWay() throws Exception {
+    new GradientCase(17)
+        .by("x", 5, 4)
+        .by("p", 4, 3)
+        .by("q", 3, 4)
+        .constant("f", 4, 4)
+        .node("MatMul", List.of("p", "q"), "change")
+        .node("Add", List.of("f", "change"), "w")
+        .node("MatMul", List.of("x", "w"), "y")
+        .of("y")
+        .check();
+    new GradientCase(17)
+        .by("x", 5, 6)
+        .by("p", 6, 2)
+        .by("q", 2, 8)
+        .by("f", 6, 8)
+        .node("MatMul", List.of("p", "q"), "change")
+        .node("Add", List.of("f", "change"), "w")
+        .node("MatMul", List.of("x", "w"), "y")
+        .of("y")
+        .check();
+    factored(5, 6)
+        .node("MatMul", List.of("x", "w"), "y")
+        .node("Tanh", List.of("w"), "z")
+        .of("z")
+        .withFixedSizes()
+        .check();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "0, 0, 1, 1, 3 5",
