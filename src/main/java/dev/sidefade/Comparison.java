@@ -28,7 +28,14 @@ public final class Comparison {
   /** What adapts: {@link Sidefade#adapt(AdaptConfig, ProgressListener)}. */
   @FunctionalInterface
   public interface Runner {
-    /** Adapts, and writes {@code metrics.json} last into the folder of the configuration. */
+    /**
+     * Adapts, and writes {@code metrics.json} last into the folder of the configuration.
+     *
+     * @param config what is asked for
+     * @param progress is told of phases and steps
+     * @return what was made
+     * @throws IOException if files cannot be read or written
+     */
     AdaptResult adapt(AdaptConfig config, ProgressListener progress) throws IOException;
   }
 
@@ -38,7 +45,14 @@ public final class Comparison {
     config.variants().forEach(variant -> done.put(variant, new ArrayList<>()));
   }
 
-  /** As {@link #run(CompareConfig, ProgressListener, Runner)} with {@link Sidefade}. */
+  /**
+   * As {@link #run(CompareConfig, ProgressListener, Runner)} with {@link Sidefade}.
+   *
+   * @param config what is asked for
+   * @param progress is told of phases and steps
+   * @return where the tables are, and their figures
+   * @throws IOException if files cannot be read or written
+   */
   public static CompareResult run(CompareConfig config, ProgressListener progress)
       throws IOException {
     return run(config, progress, Sidefade::adapt);
@@ -50,6 +64,10 @@ public final class Comparison {
    * from its checkpoint. After every run {@code compare.json}, {@code compare.md} and {@code
    * compare.html} in {@code OUT} are written anew.
    *
+   * @param config what is asked for
+   * @param progress is told of phases and steps
+   * @param runner adapts each time
+   * @return where the tables are, and their figures
    * @throws dev.sidefade.tensor.BadInputException if something given cannot be used, or the folder
    *     holds something else or runs with other settings
    * @throws dev.sidefade.train.DivergedException if a run diverges; what is finished stays

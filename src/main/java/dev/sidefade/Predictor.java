@@ -46,8 +46,11 @@ public final class Predictor implements AutoCloseable {
   /**
    * Opens a model.
    *
+   * @param model file of the exported model
    * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @return the predictor, to be closed
    * @throws BadInputException if the file is no ONNX model or was not exported by Sidefade
+   * @throws IOException if the file cannot be read
    */
   public static Predictor open(Path model, int threads) throws IOException {
     ModelCard card =
@@ -78,12 +81,18 @@ public final class Predictor implements AutoCloseable {
     }
   }
 
-  /** Names of the classes in the order of the logits. */
+  /** {@return names of the classes in the order of the logits} */
   public List<String> labels() {
     return card.labels();
   }
 
-  /** The {@code top} most probable classes of an image file, the most probable first. */
+  /**
+   * {@return the {@code top} most probable classes of an image file, the most probable first}
+   *
+   * @param image the image file
+   * @param top number of classes at most
+   * @throws IOException if the image cannot be read
+   */
   public List<Prediction> predict(Path image, int top) throws IOException {
     try (ImageSource source = ImageSources.single(image)) {
       float[] pixels = new float[spec.size()];
@@ -96,14 +105,20 @@ public final class Predictor implements AutoCloseable {
   /**
    * Share of right answers, number of labelled examples, number of unreadable ones that were
    * skipped, and confusion[truth][predicted].
+   *
+   * @param accuracy share of right answers, in [0, 1]
+   * @param examples number of images with a label
+   * @param skipped number of images that could not be read
+   * @param confusion confusion[truth][predicted]
    */
   public record Evaluation(double accuracy, long examples, int skipped, long[][] confusion) {}
 
   /**
-   * Accuracy over labelled images.
+   * {@return accuracy over labelled images}
    *
    * @param source as {@link AdaptConfig#train}; folder names are looked up in the model's classes
    * @param strict whether one unreadable image is an error
+   * @throws IOException if an image cannot be read
    */
   public Evaluation evaluate(String source, boolean strict) throws IOException {
     Optional<List<String>> classes = Optional.of(labels());

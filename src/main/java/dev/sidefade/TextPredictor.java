@@ -71,10 +71,13 @@ public final class TextPredictor implements AutoCloseable {
   /**
    * Opens a model with its tokenizer.
    *
+   * @param model file of the exported model
    * @param tokenizer the {@code tokenizer.json} that the model was adapted with
    * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @return the predictor, to be closed
    * @throws BadInputException if one of the files is malformed, the model takes no texts, or the
    *     tokenizer has ids that the model does not know
+   * @throws IOException if a file cannot be read
    */
   public static TextPredictor open(Path model, Path tokenizer, int threads) throws IOException {
     OnnxModel read = OnnxModel.read(model);
@@ -119,12 +122,12 @@ public final class TextPredictor implements AutoCloseable {
         EmbeddingTables.of(graph, ids).words().orElse(Long.MAX_VALUE));
   }
 
-  /** Names of the classes in the order of the logits; empty for a regression. */
+  /** {@return names of the classes in the order of the logits; empty for a regression} */
   public List<String> labels() {
     return card.labels();
   }
 
-  /** What the model answers. */
+  /** {@return what the model answers} */
   public TaskKind task() {
     return switch (task) {
       case CLASSES -> TaskKind.TEXT;
@@ -133,14 +136,15 @@ public final class TextPredictor implements AutoCloseable {
     };
   }
 
-  /** Whether the model compares two texts. */
+  /** {@return whether the model compares two texts} */
   public boolean pairs() {
     return card.text().orElseThrow().pairs();
   }
 
   /**
-   * What the model says of some texts, in their order.
+   * {@return what the model says of some texts, in their order}
    *
+   * @param texts the texts, each with at least one word
    * @param second the second text of each pair; empty where the model takes single texts
    * @param top classes of each text
    * @throws BadInputException if a text is blank, or pairs are needed and not given
@@ -243,8 +247,10 @@ public final class TextPredictor implements AutoCloseable {
    *
    * @param source as {@link AdaptConfig#train}
    * @param strict whether one empty text is an error
+   * @return the measures by name
    * @throws BadInputException if it has no labels or others than the model, or pairs of texts where
    *     the model takes single ones or the other way round
+   * @throws IOException if the file cannot be read
    */
   public Map<String, Double> evaluate(String source, boolean strict) throws IOException {
     Optional<Boolean> inPairs = task == Task.TOKENS ? Optional.empty() : Optional.of(pairs());

@@ -36,7 +36,12 @@ public final class LinearFinder {
   /** A constant matrix behind a value: where it is stored, and whether the other way round. */
   private record Matrix(Initializer stored, boolean turned) {}
 
-  /** The linear layers of a whole backbone's blocks, in the order of execution. */
+  /**
+   * {@return the linear layers of a whole backbone's blocks, in the order of execution}
+   *
+   * @param model the model
+   * @param structure what its graph is made of
+   */
   public static List<LinearLayer> find(OnnxModel model, BackboneStructure structure) {
     return new LinearFinder(new GraphView(model.graph()), structure)
         .find().stream().map(Found::layer).toList();

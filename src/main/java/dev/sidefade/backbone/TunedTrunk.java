@@ -44,6 +44,9 @@ public final class TunedTrunk implements AutoCloseable {
   /**
    * Opens the sessions; the backbone is left as it is, and must stay open no longer than this call.
    *
+   * @param backbone the pretrained model and what it is made of
+   * @param spec what is wanted
+   * @return the sessions, to be closed
    * @throws BadInputException if a tap does not exist, there is nothing to tune, no gradient can be
    *     taken of an operator in between, or ONNX Runtime does not take the model
    */
@@ -67,17 +70,19 @@ public final class TunedTrunk implements AutoCloseable {
     }
   }
 
-  /** What must be fed with every run, in the order of {@link TunableConstants#of}. */
+  /** {@return what must be fed with every run, in the order of {@link TunableConstants#of}} */
   public List<TunableConstant> constants() {
     return constants;
   }
 
-  /** What comes out, in the order of the tensors that the forward runs fill. */
+  /** {@return what comes out, in the order of the tensors that the forward runs fill} */
   public List<TrunkOutput> outputs() {
     return outputs;
   }
 
-  /** Which output is what enters the final norm; the last tap where there is no final norm. */
+  /**
+   * {@return which output is what enters the final norm; the last tap where there is no final norm}
+   */
   public int finalInput() {
     return finalInput;
   }
@@ -102,6 +107,11 @@ public final class TunedTrunk implements AutoCloseable {
    * Computes one batch and keeps what {@link #backward} needs: memory of ONNX Runtime's, and the
    * tensors given here, which must stay open and unchanged until then. What an earlier run kept is
    * dropped. Parameters as in {@link #forward}.
+   *
+   * @param inputs host tensors by the names of the inputs
+   * @param constants host tensors by the names of the constants
+   * @param batch number of examples
+   * @param results host tensors that are filled, in the order of the outputs
    */
   public void forwardForGradient(
       Map<String, Tensor> inputs, Map<String, Tensor> constants, long batch, List<Tensor> results) {
@@ -162,10 +172,10 @@ public final class TunedTrunk implements AutoCloseable {
   }
 
   /**
-   * Bytes of activations that the last {@link #backward} had to have at once: what it read of what
-   * the forward run left (taps in the caller's tensors included), and, where parts are computed
-   * again, what the largest part kept between its forward and its backward half, counted as F32. 0
-   * before the first backward run.
+   * {@return bytes of activations that the last {@link #backward} had to have at once: what it read
+   * of what the forward run left (taps in the caller's tensors included), and, where parts are
+   * computed again, what the largest part kept between its forward and its backward half, counted
+   * as F32} 0 before the first backward run.
    */
   public long keptBytes() {
     return pass.keptBytes();

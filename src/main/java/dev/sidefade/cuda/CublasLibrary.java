@@ -32,7 +32,10 @@ public final class CublasLibrary {
     loaded = candidates().stream().anyMatch(candidate -> load(loader, candidate));
   }
 
-  /** Why matrix products cannot be had; empty if they can. Every place that was tried is named. */
+  /**
+   * {@return why matrix products cannot be had; empty if they can} Every place that was tried is
+   * named.
+   */
   public static Optional<String> unavailable() {
     CublasLibrary found = Found.LIBRARY;
     if (found.loaded) {
@@ -48,7 +51,7 @@ public final class CublasLibrary {
                     + PATH_PROPERTY));
   }
 
-  /** Every place that was tried and what was there, line by line, for people. */
+  /** {@return every place that was tried and what was there, line by line, for people} */
   public static List<String> report() {
     return List.copyOf(Found.LIBRARY.lines);
   }

@@ -38,6 +38,8 @@ public final class CudaContext implements AutoCloseable {
   /**
    * Opens the primary context of a device.
    *
+   * @param device the GPU
+   * @return the context, to be closed
    * @throws CudaException if the driver refuses, for example because the device is in exclusive use
    */
   public static CudaContext open(CudaDevice device) {
@@ -62,25 +64,30 @@ public final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** The device that it is on. */
+  /** {@return the device that it is on} */
   public CudaDevice device() {
     return device;
   }
 
-  /** The driver's handle, for other libraries. */
+  /** {@return the driver's handle, for other libraries} */
   public long handle() {
     return handle.address();
   }
 
-  /** What is alive in it. */
+  /** {@return what is alive in it} */
   public CudaAccounting accounting() {
     return accounting;
   }
 
-  /** Memory on the device, in bytes, over all programs that use it. */
+  /**
+   * Memory on the device, in bytes, over all programs that use it.
+   *
+   * @param freeBytes not in use
+   * @param totalBytes all there is
+   */
   public record Memory(long freeBytes, long totalBytes) {}
 
-  /** How much memory the device has and how much of it is free now. */
+  /** {@return how much memory the device has and how much of it is free now} */
   public Memory memory() {
     requireUsable();
     check(CudaDriver.cuMemGetInfo_v2(out, out.asSlice(8)), "cuMemGetInfo_v2", "");
@@ -110,17 +117,17 @@ public final class CudaContext implements AutoCloseable {
     owner = Thread.currentThread();
   }
 
-  /** Whether the calling thread has it. */
+  /** {@return whether the calling thread has it} */
   public boolean isMine() {
     return Thread.currentThread() == owner;
   }
 
-  /** Whether it was not closed yet. */
+  /** {@return whether it was not closed yet} */
   public boolean isOpen() {
     return !closed;
   }
 
-  /** Whether a failure has made it useless: it can only be closed. */
+  /** {@return whether a failure has made it useless: it can only be closed} */
   public boolean isLost() {
     return lost != null;
   }

@@ -43,12 +43,12 @@ public abstract sealed class CudaResource implements AutoCloseable
     context.remember(this);
   }
 
-  /** The context that it lives in. */
+  /** {@return the context that it lives in} */
   public final CudaContext context() {
     return context;
   }
 
-  /** Whether it was not closed yet. */
+  /** {@return whether it was not closed yet} */
   public final boolean isOpen() {
     return !closed;
   }

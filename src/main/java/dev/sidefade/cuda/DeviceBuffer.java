@@ -26,7 +26,9 @@ public final class DeviceBuffer extends CudaResource {
    * Takes memory from the driver. That waits for the device, as giving it back does: for memory
    * that comes and goes use a {@link MemoryPool}.
    *
+   * @param context the context that it belongs to
    * @param bytes at least 1
+   * @return the memory, to be closed
    * @throws CudaOutOfMemoryException if the device has not enough
    */
   public static DeviceBuffer allocate(CudaContext context, long bytes) {
@@ -48,7 +50,7 @@ public final class DeviceBuffer extends CudaResource {
   }
 
   /**
-   * The device address of the first byte.
+   * {@return the device address of the first byte}
    *
    * @throws IllegalStateException if closed
    */
@@ -57,7 +59,7 @@ public final class DeviceBuffer extends CudaResource {
     return address;
   }
 
-  /** Size in bytes. */
+  /** {@return size in bytes} */
   public long bytes() {
     return bytes;
   }

@@ -31,7 +31,13 @@ public final class FeaturePath {
   private final Map<Integer, Alignment> alignments = new LinkedHashMap<>();
   private final Map<Integer, Deep> deep = new LinkedHashMap<>();
 
-  /** Declares the parameters: align.L.down, align.L.up, generator.L. */
+  /**
+   * Declares the parameters: align.L.down, align.L.up, generator.L.
+   *
+   * @param config taps, weights and ranks
+   * @param side shape of the side network
+   * @param parameters the set that the parameters are declared in
+   */
   public FeaturePath(FeatureConfig config, SideConfig side, Parameters parameters) {
     this.config = config;
     this.width = side.width();
@@ -96,20 +102,29 @@ public final class FeaturePath {
       return List.copyOf(alignments.keySet()).indexOf(tap);
     }
 
-    /** One number per distilled tap: the terms of the last step, weights included. */
+    /** {@return one number per distilled tap: the terms of the last step, weights included} */
     public Tensor losses() {
       return losses.slice(0, alignments.size());
     }
 
     /**
-     * Sum of the imitation terms, weight included, in a copy of {@link #losses} that starts at an
-     * element.
+     * {@return sum of the imitation terms, weight included, in a copy of {@link #losses} that
+     * starts at an element}
+     *
+     * @param copy of the losses
+     * @param from index of the first of them
      */
     public double imitationLoss(float[] copy, int from) {
       return sum(config.shallow(), copy, from);
     }
 
-    /** As {@link #imitationLoss}, of the generation terms. */
+    /**
+     * As {@link #imitationLoss}, of the generation terms.
+     *
+     * @param copy of the losses
+     * @param from index of the first of them
+     * @return the sum
+     */
     public double generationLoss(float[] copy, int from) {
       return sum(config.deep(), copy, from);
     }
@@ -119,7 +134,13 @@ public final class FeaturePath {
     }
   }
 
-  /** Takes the memory of a step out of {@code slab}. */
+  /**
+   * Takes the memory of a step out of {@code slab}.
+   *
+   * @param layout how the rows are arranged
+   * @param slab memory that the pieces are taken from
+   * @return the pieces of memory
+   */
   public Activations activations(TokenLayout layout, Slab slab) {
     return new Activations(layout, slab);
   }
@@ -128,10 +149,14 @@ public final class FeaturePath {
    * If {@code tap} is distilled: computes its loss, writes the gradients of its alignment and
    * generator and adds the gradient by the state.
    *
+   * @param kernels the operations of the device
+   * @param tap number of the tap, from 0
    * @param h [rows, tap width] the backbone's features
    * @param valid [rows] or null
    * @param state Z_l [rows, D_S]
    * @param gradient [rows, D_S], added to
+   * @param a memory of a step
+   * @param seed of the run
    * @param stream of the mask's random numbers: unique per step and tap
    */
   public void addTo(

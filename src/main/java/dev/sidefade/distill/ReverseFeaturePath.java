@@ -16,7 +16,15 @@ public final class ReverseFeaturePath {
   private final Parameter down;
   private final Parameter up;
 
-  /** Declares {@code reverse.down} [tapWidth, rank] and {@code reverse.up} [rank, sideWidth]. */
+  /**
+   * Declares {@code reverse.down} [tapWidth, rank] and {@code reverse.up} [rank, sideWidth].
+   *
+   * @param parameters the set that the parameters are declared in
+   * @param tapWidth features of a token in the backbone
+   * @param sideWidth features of a token in the side network
+   * @param rank columns of the first factor of a low-rank map, at least 1
+   * @param weight factor of the loss
+   */
   public ReverseFeaturePath(
       Parameters parameters, int tapWidth, int sideWidth, int rank, float weight) {
     this.weight = weight;
@@ -29,6 +37,7 @@ public final class ReverseFeaturePath {
   /**
    * Adds the gradient by the backbone's normalised features.
    *
+   * @param kernels the operations of the device
    * @param normalized [rows, D_B] output of the backbone's last layer norm
    * @param valid [rows] or null
    * @param state Z_L [rows, D_S], a constant

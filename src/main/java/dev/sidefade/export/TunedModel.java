@@ -50,14 +50,19 @@ public record TunedModel(
     }
   }
 
-  /** A model of which only the end was tuned. */
+  /**
+   * {@return a model of which only the end was tuned}
+   *
+   * @param tail what was tuned at its end
+   */
   public static TunedModel of(TunedTail tail) {
     return new TunedModel(tail, Map.of(), Map.of());
   }
 
   /**
-   * A model of trained constants.
+   * {@return a model of trained constants}
    *
+   * @param tail what was tuned at its end
    * @param trained the constants that were tuned; both halves of each low-rank change are among
    *     them
    * @param values the elements of a constant by its name, row-major
@@ -88,7 +93,7 @@ public record TunedModel(
     return new TunedModel(tail, constants, lowRank);
   }
 
-  /** Whether nothing but the end was tuned. */
+  /** {@return whether nothing but the end was tuned} */
   public boolean isTailOnly() {
     return constants.isEmpty() && lowRank.isEmpty();
   }

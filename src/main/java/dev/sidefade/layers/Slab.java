@@ -14,19 +14,31 @@ public final class Slab {
   private final Tensor memory;
   private long used;
 
-  /** Over the given F32 memory. */
+  /**
+   * Over the given F32 memory.
+   *
+   * @param memory F32 tensor that is handed out in pieces
+   */
   public Slab(Tensor memory) {
     this.memory = memory;
   }
 
-  /** Number of floats that {@code plan} takes. While it is measured all tensors are null. */
+  /**
+   * {@return number of floats that {@code plan} takes} While it is measured all tensors are null.
+   *
+   * @param plan takes the pieces
+   */
   public static long measure(Consumer<Slab> plan) {
     Slab slab = new Slab(null);
     plan.accept(slab);
     return slab.used;
   }
 
-  /** The next piece; null while measuring. */
+  /**
+   * {@return the next piece; null while measuring}
+   *
+   * @param dims dimensions, outermost first
+   */
   public Tensor take(long... dims) {
     Shape shape = Shape.of(dims);
     long at = used;

@@ -50,7 +50,16 @@ public final class TransformerBlock {
   private final Parameter projectionBias;
   private final AdapterBlock mlp;
 
-  /** Declares the parameters under {@code prefix}: norm1, qkv, proj, norm2, fc1, fc2. */
+  /**
+   * Declares the parameters under {@code prefix}: norm1, qkv, proj, norm2, fc1, fc2.
+   *
+   * @param parameters the set that the parameters are declared in
+   * @param prefix what the names begin with
+   * @param width features of a token, D
+   * @param heads number of attention heads, which divides the width
+   * @param hidden width of the feed-forward part
+   * @param epsilon added to variances
+   */
   public TransformerBlock(
       Parameters parameters, String prefix, int width, int heads, int hidden, float epsilon) {
     if (heads < 1 || width % heads != 0) {
@@ -78,7 +87,12 @@ public final class TransformerBlock {
     mlp = new AdapterBlock(parameters, prefix, "norm2", width, hidden, epsilon);
   }
 
-  /** Memory of the forward pass. */
+  /**
+   * {@return memory of the forward pass}
+   *
+   * @param slab memory that the pieces are taken from
+   * @param layout how the rows are arranged
+   */
   public State state(Slab slab, TokenLayout layout) {
     long rows = layout.rows();
     return new State(
@@ -91,7 +105,12 @@ public final class TransformerBlock {
         mlp.state(slab, rows));
   }
 
-  /** Memory of the backward pass. */
+  /**
+   * {@return memory of the backward pass}
+   *
+   * @param slab memory that the pieces are taken from
+   * @param layout how the rows are arranged
+   */
   public Scratch scratch(Slab slab, TokenLayout layout) {
     return new Scratch(slab.take(layout.rows(), width), slab.take(layout.rows(), 3L * width));
   }
@@ -99,7 +118,12 @@ public final class TransformerBlock {
   /**
    * x [rows, D] to z [rows, D].
    *
+   * @param kernels the operations of the device
+   * @param x [rows, D]
+   * @param layout how the rows are arranged
    * @param valid [rows] or null, see {@link Kernels#attention}
+   * @param s memory of the forward pass
+   * @param z [rows, D], written
    */
   public void forward(
       Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s, Tensor z) {
@@ -114,6 +138,14 @@ public final class TransformerBlock {
   /**
    * Turns {@code gradient} by z into the gradient by x, in place, and writes the parameters'
    * gradients.
+   *
+   * @param kernels the operations of the device
+   * @param x [rows, D]
+   * @param layout how the rows are arranged
+   * @param valid [rows] or null, see {@link Kernels#attention}
+   * @param s memory of the forward pass
+   * @param scratch memory of the backward pass
+   * @param gradient [rows, D], changed
    */
   public void backward(
       Kernels kernels,

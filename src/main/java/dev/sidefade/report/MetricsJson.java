@@ -43,13 +43,21 @@ public final class MetricsJson {
   /**
    * Writes the report into {@code file}, whose folder must exist; the file appears whole or not at
    * all.
+   *
+   * @param report what is to be told
+   * @param file the file
+   * @throws IOException if the file cannot be written
    */
   public static void write(RunReport report, Path file) throws IOException {
     byte[] bytes = toJson(report).getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(file, path -> Files.write(path, bytes));
   }
 
-  /** The report as indented JSON text. */
+  /**
+   * {@return the report as indented JSON text}
+   *
+   * @param report what is to be told
+   */
   public static String toJson(RunReport report) {
     JsonObject json = new JsonObject();
     json.addProperty("title", report.title());

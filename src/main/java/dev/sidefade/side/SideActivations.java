@@ -24,7 +24,13 @@ public final class SideActivations {
   private final Tensor gradient;
   private final Tensor dProjected;
 
-  /** Takes the memory that {@code network} needs for {@code layout} out of {@code slab}. */
+  /**
+   * Takes the memory that {@code network} needs for {@code layout} out of {@code slab}.
+   *
+   * @param network that computes
+   * @param layout how the rows are arranged
+   * @param slab memory that the pieces are taken from
+   */
   public SideActivations(SideNetwork network, TokenLayout layout, Slab slab) {
     this.layout = layout;
     int blocks = network.config().blocks();
@@ -51,17 +57,21 @@ public final class SideActivations {
     return matrix == null ? null : matrix.slice((l - 1) * rows, rows);
   }
 
-  /** Arrangement of the rows. */
+  /** {@return arrangement of the rows} */
   public TokenLayout layout() {
     return layout;
   }
 
-  /** [N, classes], after the forward pass; N rows are left by the read-out's pooling. */
+  /** {@return [N, classes], after the forward pass; N rows are left by the read-out's pooling} */
   public Tensor logits() {
     return readOut.logits();
   }
 
-  /** Z_l [rows, D_S], after the forward pass. */
+  /**
+   * {@return Z_l [rows, D_S], after the forward pass}
+   *
+   * @param l from 0
+   */
   public Tensor state(int l) {
     return states.get(l);
   }

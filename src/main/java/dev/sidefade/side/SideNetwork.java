@@ -25,7 +25,12 @@ public final class SideNetwork {
   private final List<SideBlock> blocks = new ArrayList<>();
   private final ReadOut readOut;
 
-  /** Declares the network's parameters: ladder.L, gates, blocks.L, norm, head. */
+  /**
+   * Declares the network's parameters: ladder.L, gates, blocks.L, norm, head.
+   *
+   * @param config shape of the network
+   * @param parameters the set that the parameters are declared in
+   */
   public SideNetwork(SideConfig config, Parameters parameters) {
     this.config = config;
     int width = config.width();
@@ -63,12 +68,12 @@ public final class SideNetwork {
             Initializer.constant(0));
   }
 
-  /** Its shape. */
+  /** {@return its shape} */
   public SideConfig config() {
     return config;
   }
 
-  /** [L] raw gate values a_l, before the sigmoid. */
+  /** {@return [L] raw gate values a_l, before the sigmoid} */
   public Parameter gates() {
     return gates;
   }
@@ -85,11 +90,13 @@ public final class SideNetwork {
    * Computes all states and the logits, {@code a.logits()} [N, classes] with N = {@code
    * config.pooling().rows(layout)}.
    *
+   * @param kernels the operations of the device
    * @param taps H_0 .. H_L, each [rows, tap width]
    * @param keep [rows], 1 = kept, 0 = masked; null when nothing is masked
    * @param valid [rows], 1 = token, 0 = padding; null when all are tokens. Padding has no influence
    *     on logits of tokens and on gradients as long as its features are finite: they are read, and
    *     multiplied by 0
+   * @param a memory of a step
    */
   public void forward(
       Kernels kernels, List<Tensor> taps, Tensor keep, Tensor valid, SideActivations a) {
@@ -119,6 +126,13 @@ public final class SideNetwork {
     /** No loss on the states. */
     StateGradient NONE = (tap, state, gradient) -> {};
 
+    /**
+     * Adds the gradient of a loss on a state.
+     *
+     * @param tap behind which the state is, from 0
+     * @param state [rows, D_S]
+     * @param gradient [rows, D_S] by the state, added to
+     */
     void addTo(int tap, Tensor state, Tensor gradient);
   }
 
@@ -126,6 +140,11 @@ public final class SideNetwork {
    * Writes the gradients of all parameters; to be called after {@link #forward} with the same
    * arguments.
    *
+   * @param kernels the operations of the device
+   * @param taps features of the backbone, [rows, D_B] each
+   * @param keep [rows], 1 = kept, 0 = masked; null when nothing is masked
+   * @param valid [rows], 1 = token, 0 = padding; null when all are tokens
+   * @param a memory of a step
    * @param dLogits [N, classes]
    * @param losses is asked for every state from the last to the first
    */

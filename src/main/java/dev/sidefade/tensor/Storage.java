@@ -26,7 +26,12 @@ public final class Storage implements AutoCloseable {
     this.release = Objects.requireNonNull(release, "release");
   }
 
-  /** Storage in native host memory, given back by {@code release}. */
+  /**
+   * {@return storage in native host memory, given back by {@code release}}
+   *
+   * @param segment native memory
+   * @param release gives it back, once
+   */
   public static Storage host(MemorySegment segment, Runnable release) {
     if (!segment.isNative()) {
       throw new IllegalArgumentException(
@@ -36,26 +41,29 @@ public final class Storage implements AutoCloseable {
   }
 
   /**
-   * Storage of {@code bytes} bytes at a device address, given back by {@code release}.
+   * {@return storage of {@code bytes} bytes at a device address, given back by {@code release}}
    *
+   * @param address first device address
+   * @param bytes number of bytes
    * @param transfer how the host reads and writes it
+   * @param release gives it back, once
    */
   public static Storage device(long address, long bytes, Transfer transfer, Runnable release) {
     return new Storage(null, address, bytes, Objects.requireNonNull(transfer, "transfer"), release);
   }
 
-  /** Whether {@link #close()} was not called yet. */
+  /** {@return whether {@link #close()} was not called yet} */
   public boolean isOpen() {
     return release != null;
   }
 
-  /** Size in bytes. */
+  /** {@return size in bytes} */
   public long bytes() {
     return bytes;
   }
 
   /**
-   * First address, on the host or on the device.
+   * {@return first address, on the host or on the device}
    *
    * @throws IllegalStateException if closed
    */
@@ -65,7 +73,7 @@ public final class Storage implements AutoCloseable {
   }
 
   /**
-   * The host memory.
+   * {@return the host memory}
    *
    * @throws IllegalStateException if closed, or if this is device memory
    */
@@ -87,7 +95,7 @@ public final class Storage implements AutoCloseable {
     return transfer;
   }
 
-  /** Whether the memory is readable by the host. */
+  /** {@return whether the memory is readable by the host} */
   public boolean onHost() {
     return segment != null;
   }

@@ -43,6 +43,12 @@ public final class DualPath implements AutoCloseable {
   private float klWeight;
 
   /**
+   * A step over networks that share a device.
+   *
+   * @param tail the tail, if it learns
+   * @param device where tensors live and what computes
+   * @param settings losses, temperature and which path runs
+   * @param side the side network, if there is one
    * @param reverse the feature path from the side network, its parameters declared with the tail's
    * @param inner what learns inside the backbone, its parameters declared with the tail's; the
    *     batches must then come from its {@link InnerConstants#training}

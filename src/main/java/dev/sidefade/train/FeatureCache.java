@@ -25,6 +25,11 @@ public final class FeatureCache implements FeatureFeed {
   /** Hears of progress. */
   @FunctionalInterface
   public interface Progress {
+    /**
+     * So many examples are done.
+     *
+     * @param done examples since the start
+     */
     void examples(long done);
   }
 
@@ -53,8 +58,15 @@ public final class FeatureCache implements FeatureFeed {
   /**
    * Runs the trunk over all examples of {@code live}.
    *
+   * @param live computes the features
+   * @param taps number of taps that are kept
    * @param batch largest batch that will be asked for
+   * @param device where tensors live and what computes
    * @param memoryLimit bytes above which the cache goes to a file in {@code folder}
+   * @param folder for the temporary file
+   * @param progress hears of examples
+   * @return the features, to be closed
+   * @throws IOException if the temporary file cannot be made
    */
   public static FeatureCache fill(
       LiveFeatures live,
@@ -172,12 +184,12 @@ public final class FeatureCache implements FeatureFeed {
     return rows * stored.get(output).dim(1) * Float.BYTES;
   }
 
-  /** Bytes of all features. */
+  /** {@return bytes of all features} */
   public long bytes() {
     return bytes;
   }
 
-  /** Whether they are in a mapped file rather than in memory. */
+  /** {@return whether they are in a mapped file rather than in memory} */
   public boolean mapped() {
     return mapped;
   }

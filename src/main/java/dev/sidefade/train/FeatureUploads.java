@@ -18,13 +18,21 @@ public final class FeatureUploads implements AutoCloseable {
   private final Room[] rooms;
   private int turn;
 
-  /** Nothing is allocated before the first batch, and nothing at all where the host computes. */
+  /**
+   * Nothing is allocated before the first batch, and nothing at all where the host computes.
+   *
+   * @param device where they are wanted
+   */
   public FeatureUploads(Device device) {
     this.device = device;
     rooms = device.onHost() ? new Room[0] : new Room[] {new Room(device), new Room(device)};
   }
 
-  /** The batches of {@code feed} with features on the device; the feed itself on the host. */
+  /**
+   * {@return the batches of {@code feed} with features on the device; the feed itself on the host}
+   *
+   * @param feed delivers features on the host
+   */
   public FeatureFeed of(FeatureFeed feed) {
     return device.onHost() ? feed : new Uploaded(feed, this);
   }
@@ -36,7 +44,12 @@ public final class FeatureUploads implements AutoCloseable {
         rooms[turn].take(batch.features()), batch.examples(), batch.targets());
   }
 
-  /** One batch on the device; itself on the host. It stays on the host as it is until the next. */
+  /**
+   * {@return one batch on the device; itself on the host} It stays on the host as it is until the
+   * next.
+   *
+   * @param features on the host
+   */
   public TrunkFeatures of(TrunkFeatures features) {
     if (device.onHost()) {
       return features;

@@ -20,8 +20,13 @@ public final class LiveFeatures implements FeatureFeed {
   private ExampleSet.Loader loader;
 
   /**
+   * Allocates the memory of the largest batch.
+   *
+   * @param examples the examples
    * @param source its first {@code taps} outputs are the taps of the side network
+   * @param taps number of taps
    * @param batch largest batch
+   * @param device where tensors live and what computes
    */
   public LiveFeatures(
       ExampleSet examples, FeatureSource source, int taps, int batch, Device device) {

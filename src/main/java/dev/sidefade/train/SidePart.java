@@ -39,8 +39,13 @@ public final class SidePart implements AutoCloseable {
   private final Plans<Plan> plans;
 
   /**
-   * @param layout of the tokens, for the largest batch
+   * Declares and allocates the parameters.
+   *
+   * @param config shape of the side network
    * @param features the feature path from the backbone, if it is on
+   * @param layout of the tokens, for the largest batch
+   * @param device where tensors live and what computes
+   * @param seed what the random numbers follow from
    */
   public SidePart(
       SideConfig config,
@@ -69,17 +74,17 @@ public final class SidePart implements AutoCloseable {
         slab.take(network.config().pooling().rows(layout), network.config().classes()));
   }
 
-  /** The network. */
+  /** {@return the network} */
   public SideNetwork network() {
     return network;
   }
 
-  /** Its parameters, those of the feature path included. */
+  /** {@return its parameters, those of the feature path included} */
   public Parameters parameters() {
     return parameters;
   }
 
-  /** Number of scalars of the network alone, which a kept model carries. */
+  /** {@return number of scalars of the network alone, which a kept model carries} */
   public long networkParameters() {
     return parameters.all().stream()
         .filter(p -> !p.name().startsWith("align.") && !p.name().startsWith("generator."))
@@ -95,7 +100,13 @@ public final class SidePart implements AutoCloseable {
     return plans.of(trunk.layout(layout, batch));
   }
 
-  /** Logits [batch, classes], or [batch * tokens, classes], with nothing masked. */
+  /**
+   * {@return logits [batch, classes], or [batch * tokens, classes], with nothing masked}
+   *
+   * @param kernels the operations of the device
+   * @param trunk features of a batch
+   * @param batch number of examples
+   */
   public Tensor forward(Kernels kernels, TrunkFeatures trunk, int batch) {
     Plan plan = plan(trunk, batch);
     network.forward(kernels, trunk.taps(), null, trunk.valid(), plan.activations());

@@ -38,22 +38,25 @@ public final class TrainingState {
   private Best best;
   private boolean stopped;
 
-  /** Number of epochs that are over. */
+  /** The state before the first epoch. */
+  public TrainingState() {}
+
+  /** {@return number of epochs that are over} */
   public int epochsDone() {
     return history.size();
   }
 
-  /** All epochs that are over. */
+  /** {@return all epochs that are over} */
   public List<EpochRecord> history() {
     return List.copyOf(history);
   }
 
-  /** The best epoch, when training may stop early. */
+  /** {@return the best epoch, when training may stop early} */
   public Optional<Best> best() {
     return Optional.ofNullable(best);
   }
 
-  /** Whether patience ran out. */
+  /** {@return whether patience ran out} */
   public boolean stopped() {
     return stopped;
   }

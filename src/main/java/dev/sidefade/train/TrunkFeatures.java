@@ -18,7 +18,11 @@ public record TrunkFeatures(List<Tensor> taps, Tensor last, int tokens, Tensor v
   /**
    * Arranges the outputs of a trunk, each [batch, tokens, width] or [batch, width], as rows.
    *
+   * @param source what computed them
    * @param taps how many outputs are taps
+   * @param outputs taps and what enters the last norm
+   * @param valid [rows], 1 = token, 0 = padding; null when all are tokens
+   * @return the features
    */
   public static TrunkFeatures of(
       FeatureSource source, int taps, List<Tensor> outputs, Tensor valid) {
