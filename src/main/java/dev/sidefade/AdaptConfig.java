@@ -174,15 +174,24 @@ public record AdaptConfig(
 
   /** Collects settings; each method is named as the component that it sets. */
   public static final class Builder {
+    // these three are refused by build() where they are missing
+    @SuppressWarnings("NullAway.Init")
     private Path backbone;
+
     private TaskKind task = TaskKind.IMAGE;
     private Optional<Path> tokenizer = Optional.empty();
     private int maxLength = 0;
+
+    @SuppressWarnings("NullAway.Init")
     private String train;
+
     private Optional<String> unlabelled = Optional.empty();
     private Optional<String> validation = Optional.empty();
     private Optional<String> test = Optional.empty();
+
+    @SuppressWarnings("NullAway.Init")
     private Path out;
+
     private Tune tune = Tune.lowRank(4);
     private Optional<Pooling> readout = Optional.empty();
     private SideKind side = SideKind.TRANSFORMER;

@@ -11,6 +11,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -94,7 +95,7 @@ public final class Comparison {
           "run %d of %d: %s, seed %d"
               .formatted(
                   report.finished() + 1, report.wanted(), run.variant.text(), run.config.seed()));
-      done.get(run.variant).add(run(run.config, progress, runner));
+      Objects.requireNonNull(done.get(run.variant)).add(run(run.config, progress, runner));
       report = report();
       CompareFiles.write(report, folder.root());
     }
@@ -113,7 +114,7 @@ public final class Comparison {
       for (CompareVariant variant : config.variants()) {
         AdaptConfig run = variant.of(config.shared(), seed, folder.run(variant, seed));
         Optional<RunMetrics> finished = CompareFolder.finished(run);
-        finished.ifPresent(done.get(variant)::add);
+        finished.ifPresent(Objects.requireNonNull(done.get(variant))::add);
         if (finished.isEmpty()) {
           missing.add(new Run(variant, run));
         }

@@ -76,7 +76,7 @@ public final class Predictor implements AutoCloseable {
           "ONNX Runtime cannot load "
               + model
               + ": "
-              + e.getMessage().lines().findFirst().orElse(""),
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           e);
     }
   }
@@ -166,7 +166,10 @@ public final class Predictor implements AutoCloseable {
       return (float[][]) result.get(0).getValue();
     } catch (OrtException e) {
       throw new IllegalStateException(
-          "ONNX Runtime failed on " + file + ": " + e.getMessage().lines().findFirst().orElse(""),
+          "ONNX Runtime failed on "
+              + file
+              + ": "
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           e);
     }
   }

@@ -107,7 +107,7 @@ public final class TextPredictor implements AutoCloseable {
           "ONNX Runtime cannot load "
               + model
               + ": "
-              + e.getMessage().lines().findFirst().orElse(""),
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           e);
     } catch (RuntimeException e) {
       opened.close();

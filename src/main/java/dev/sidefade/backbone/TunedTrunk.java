@@ -9,7 +9,9 @@ import dev.sidefade.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backbone whose inner constants learn: they are fed with every run, and exact gradients of them
@@ -27,7 +29,7 @@ public final class TunedTrunk implements AutoCloseable {
   private final OrtSession session;
 
   /** What the last forward run kept; null where there was none or it was used. */
-  private ForwardRun pending;
+  private @Nullable ForwardRun pending;
 
   private boolean closed;
 
@@ -156,7 +158,7 @@ public final class TunedTrunk implements AutoCloseable {
     if (pending == null) {
       throw new IllegalStateException("backward needs a forward run for gradients before it");
     }
-    Tensor last = pending.rows().get(outputs.get(finalInput).value());
+    Tensor last = Objects.requireNonNull(pending.rows().get(outputs.get(finalInput).value()));
     if (!dFinal.shape().equals(last.shape()) || dFinal.dtype() != DType.F32) {
       throw new IllegalArgumentException("the gradient is " + dFinal + ", but must be " + last);
     }

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -65,7 +66,7 @@ public final class CublasLibrary {
     List<String> all = new ArrayList<>();
     String driver = System.getProperty(CudaLibrary.DRIVER_PROPERTY);
     if (driver != null && !driver.isBlank()) {
-      Path beside = Path.of(driver).toAbsolutePath().getParent();
+      Path beside = Objects.requireNonNull(Path.of(driver).toAbsolutePath().getParent());
       inFolder(beside).stream().filter(f -> Files.isRegularFile(Path.of(f))).forEach(all::add);
     }
     all.addAll(NAMES);

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.sidefade.cuda.ffi.CudaDriver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The primary context of a device: the one that cuBLAS and other libraries in the process use too.
@@ -24,9 +25,9 @@ public final class CudaContext implements AutoCloseable {
   private final MemorySegment out = arena.allocate(4 * JAVA_LONG.byteSize(), 16);
   private final CudaAccounting accounting = new CudaAccounting();
   private volatile Thread owner = Thread.currentThread();
-  private CudaException lost;
+  private @Nullable CudaException lost;
   // a failure that came up while something was given back, which nobody has heard of yet
-  private CudaException unreported;
+  private @Nullable CudaException unreported;
   private boolean closed;
 
   private CudaContext(CudaDevice device, MemorySegment handle, MemorySegment before) {
@@ -175,7 +176,7 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /** A record of the caller, or null where that is not wanted. */
-  Throwable trace(String what) {
+  @Nullable Throwable trace(String what) {
     return accounting.tracking() ? new Throwable(what) : null;
   }
 
@@ -267,7 +268,7 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /** The first failure, or null. */
-  private RuntimeException releaseAll() {
+  private @Nullable RuntimeException releaseAll() {
     if (accounting.tracking()) {
       System.getLogger(CudaContext.class.getName())
           .log(System.Logger.Level.WARNING, "closed with the context: {0}", accounting.alive());

@@ -1,5 +1,7 @@
 package dev.sidefade.cuda;
 
+import org.jspecify.annotations.Nullable;
+
 /** The driver (or cuBLAS) refused a call. */
 public class CudaException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -21,7 +23,7 @@ public class CudaException extends RuntimeException {
     this(code, name, call, detail, null);
   }
 
-  CudaException(int code, String name, String call, String detail, Throwable cause) {
+  CudaException(int code, String name, String call, String detail, @Nullable Throwable cause) {
     super(call + ": " + name + " (" + code + "): " + detail, cause);
     this.code = code;
     this.name = name;

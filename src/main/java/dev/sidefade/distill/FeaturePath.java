@@ -12,6 +12,8 @@ import dev.sidefade.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The backbone teaches the side network (method.md, c and d): shallow taps are imitated through a
@@ -79,6 +81,7 @@ public final class FeaturePath {
     private final Tensor losses;
     private final Generator.State generator;
 
+    @SuppressWarnings("NullAway") // null where no tap is deep: then nobody reads them
     private Activations(TokenLayout layout, Slab slab) {
       this.layout = layout;
       losses = slab.take(alignments.size() + 1L);
@@ -163,7 +166,7 @@ public final class FeaturePath {
       Kernels kernels,
       int tap,
       Tensor h,
-      Tensor valid,
+      @Nullable Tensor valid,
       Tensor state,
       Tensor gradient,
       Activations a,
@@ -183,11 +186,11 @@ public final class FeaturePath {
       Kernels kernels,
       int tap,
       Tensor h,
-      Tensor valid,
+      @Nullable Tensor valid,
       Tensor state,
       Tensor gradient,
       Activations a) {
-    Deep d = deep.get(tap);
+    Deep d = Objects.requireNonNull(deep.get(tap));
     kernels.insertMaskToken(state, a.removed, d.maskToken().value(), a.masked);
     d.generator().forward(kernels, a.masked, a.layout, valid, a.generator);
     a.gradient.zero();
@@ -202,11 +205,11 @@ public final class FeaturePath {
       int tap,
       Tensor features,
       Tensor h,
-      Tensor counts,
+      @Nullable Tensor counts,
       float weight,
       Activations a,
       Tensor gradient) {
-    Alignment m = alignments.get(tap);
+    Alignment m = Objects.requireNonNull(alignments.get(tap));
     kernels.featureMatching(
         features,
         m.down().value(),

@@ -5,6 +5,7 @@ import dev.sidefade.layers.Initializer;
 import dev.sidefade.layers.Parameter;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The side network teaches the backbone: the backbone's normalised last features, through a
@@ -47,7 +48,7 @@ public final class ReverseFeaturePath {
   public void addTo(
       Kernels kernels,
       Tensor normalized,
-      Tensor valid,
+      @Nullable Tensor valid,
       Tensor state,
       Tensor loss,
       Tensor gradient) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file with only what training changed: {@code norm.scale}, {@code norm.shift} (where the final
@@ -107,7 +108,7 @@ public final class Delta {
     }
   }
 
-  private static Pooling pooling(Path delta, String name) {
+  private static Pooling pooling(Path delta, @Nullable String name) {
     for (Pooling pooling : Pooling.values()) {
       if (pooling.name().toLowerCase(Locale.ROOT).equals(name)) {
         return pooling;

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -61,7 +62,7 @@ public final class Export {
   private static void place(OnnxModel model, Path target, Inspection inspection)
       throws IOException {
     Path absolute = target.toAbsolutePath().normalize();
-    Path folder = absolute.getParent();
+    Path folder = Objects.requireNonNullElse(absolute.getParent(), absolute);
     if (!Files.isDirectory(folder)) {
       throw new BadInputException(
           "there is no folder "

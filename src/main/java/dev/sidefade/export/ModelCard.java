@@ -233,7 +233,7 @@ public record ModelCard(
     if (!"true".equals(pairs) && !"false".equals(pairs)) {
       throw malformed(PAIRS, "neither true nor false");
     }
-    return Optional.of(new TextInput(Integer.parseInt(length), pairs.equals("true")));
+    return Optional.of(new TextInput(Integer.parseInt(length), "true".equals(pairs)));
   }
 
   private static Kind kind(String text) {

@@ -5,6 +5,7 @@ import dev.sidefade.tensor.BadInputException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -79,7 +80,7 @@ public record TunedModel(
         constants.put(name, values.apply(name));
       } else if (constant.kind() == TunableConstant.Kind.LOW_RANK_IN) {
         String layer = name.substring(0, name.length() - LowRank.A.length());
-        TunableConstant other = byName.get(layer + LowRank.B);
+        TunableConstant other = Objects.requireNonNull(byName.get(layer + LowRank.B));
         lowRank.put(
             layer,
             new LowRank(

@@ -1,6 +1,7 @@
 package dev.sidefade.kernels;
 
 import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Every operation of a training step. Tensors are dense row-major F32 unless said otherwise, on the
@@ -43,7 +44,7 @@ public interface Kernels {
    * @param bias [O], or null
    * @param y [rows, O], written
    */
-  void linear(Tensor x, Tensor weight, Tensor bias, Tensor y);
+  void linear(Tensor x, Tensor weight, @Nullable Tensor bias, Tensor y);
 
   /**
    * Gradients of {@link #linear}: dx = dy weight^T, dWeight = x^T dy, dBias = column sums of dy.
@@ -55,7 +56,13 @@ public interface Kernels {
    * @param dWeight [I, O], written
    * @param dBias [O] or null
    */
-  void linearBackward(Tensor x, Tensor weight, Tensor dy, Tensor dx, Tensor dWeight, Tensor dBias);
+  void linearBackward(
+      Tensor x,
+      Tensor weight,
+      Tensor dy,
+      @Nullable Tensor dx,
+      Tensor dWeight,
+      @Nullable Tensor dBias);
 
   /**
    * y += x, element by element.
@@ -101,7 +108,7 @@ public interface Kernels {
       Tensor mean,
       Tensor rstd,
       Tensor dy,
-      Tensor dx,
+      @Nullable Tensor dx,
       boolean addToDx,
       Tensor dGamma,
       Tensor dBeta);
@@ -152,7 +159,8 @@ public interface Kernels {
    * @param keep [rows], 1 = kept, 0 = masked, the same for all taps; null when nothing is masked
    * @param c [L, rows], written
    */
-  void ladderCoefficients(Tensor gates, float tau, MaskPlacement placement, Tensor keep, Tensor c);
+  void ladderCoefficients(
+      Tensor gates, float tau, MaskPlacement placement, @Nullable Tensor keep, Tensor c);
 
   /**
    * dGates [L] from dc [L, rows].
@@ -165,7 +173,12 @@ public interface Kernels {
    * @param dGates [L], written
    */
   void ladderCoefficientsBackward(
-      Tensor gates, float tau, MaskPlacement placement, Tensor keep, Tensor dc, Tensor dGates);
+      Tensor gates,
+      float tau,
+      MaskPlacement placement,
+      @Nullable Tensor keep,
+      Tensor dc,
+      Tensor dGates);
 
   /**
    * u = h weight + bias over the rows whose coefficient is not 0; rows with c = 0 are neither read
@@ -177,7 +190,7 @@ public interface Kernels {
    * @param c [rows], or null for all rows
    * @param u [rows, DS]
    */
-  void ladderProject(Tensor h, Tensor weight, Tensor bias, Tensor c, Tensor u);
+  void ladderProject(Tensor h, Tensor weight, Tensor bias, @Nullable Tensor c, Tensor u);
 
   /**
    * dWeight = h^T du and dBias over the rows with c not 0; other rows of h and du are not read.
@@ -188,7 +201,7 @@ public interface Kernels {
    * @param dWeight [DB, DS], written
    * @param dBias [DS], written
    */
-  void ladderProjectBackward(Tensor h, Tensor du, Tensor c, Tensor dWeight, Tensor dBias);
+  void ladderProjectBackward(Tensor h, Tensor du, @Nullable Tensor c, Tensor dWeight, Tensor dBias);
 
   /**
    * x = z + c (u - z) per row. Where c = 0 u is not read, where c = 1 z is not read. x may be z.
@@ -257,7 +270,7 @@ public interface Kernels {
    *     tokens
    * @param out [batch * tokens, D]; rows of padding are finite and meaningless
    */
-  void attention(Tensor qkv, TokenLayout layout, int heads, Tensor valid, Tensor out);
+  void attention(Tensor qkv, TokenLayout layout, int heads, @Nullable Tensor valid, Tensor out);
 
   /**
    * dQkv of {@link #attention}; the probabilities are computed again, not kept.
@@ -270,7 +283,7 @@ public interface Kernels {
    * @param dQkv [batch * tokens, 3 D], written
    */
   void attentionBackward(
-      Tensor qkv, TokenLayout layout, int heads, Tensor valid, Tensor dOut, Tensor dQkv);
+      Tensor qkv, TokenLayout layout, int heads, @Nullable Tensor valid, Tensor dOut, Tensor dQkv);
 
   /**
    * y [pooling.rows(layout), D * pooling.parts()] from x [batch * tokens, D]; valid as in {@link
@@ -283,7 +296,7 @@ public interface Kernels {
    * @param valid as in {@link #attention}
    * @param y [pooling.rows(layout), D * pooling.parts()], written
    */
-  void pool(Tensor x, TokenLayout layout, Pooling pooling, Tensor valid, Tensor y);
+  void pool(Tensor x, TokenLayout layout, Pooling pooling, @Nullable Tensor valid, Tensor y);
 
   /**
    * dx [batch * tokens, D] of {@link #pool}, every row written: 0 where the token had no part. Rows
@@ -295,7 +308,8 @@ public interface Kernels {
    * @param valid as in {@link #attention}
    * @param dx [batch * tokens, D], written
    */
-  void poolBackward(Tensor dy, TokenLayout layout, Pooling pooling, Tensor valid, Tensor dx);
+  void poolBackward(
+      Tensor dy, TokenLayout layout, Pooling pooling, @Nullable Tensor valid, Tensor dx);
 
   // ---- the feature path
 
@@ -321,7 +335,7 @@ public interface Kernels {
       Tensor down,
       Tensor up,
       Tensor h,
-      Tensor v,
+      @Nullable Tensor v,
       float weight,
       boolean standardize,
       Tensor loss,
@@ -342,7 +356,12 @@ public interface Kernels {
    * @param removed [batch * tokens], written: 1 = removed, 0 = kept
    */
   void drawMask(
-      long seed, long stream, float ratio, TokenLayout layout, Tensor valid, Tensor removed);
+      long seed,
+      long stream,
+      float ratio,
+      TokenLayout layout,
+      @Nullable Tensor valid,
+      Tensor removed);
 
   /**
    * mask = 1 - mask, in place: from removed tokens to kept ones.
@@ -399,7 +418,7 @@ public interface Kernels {
       TokenLayout layout,
       Tensor weight,
       Tensor dy,
-      Tensor dx,
+      @Nullable Tensor dx,
       Tensor dWeight,
       Tensor dBias);
 
@@ -421,7 +440,7 @@ public interface Kernels {
    */
   void logitDistillation(
       Tensor student,
-      Tensor teacher,
+      @Nullable Tensor teacher,
       int[] labels,
       Distillation weights,
       Tensor losses,
@@ -442,7 +461,7 @@ public interface Kernels {
    */
   void regression(
       Tensor student,
-      Tensor teacher,
+      @Nullable Tensor teacher,
       float[] targets,
       float teacherWeight,
       Tensor losses,

@@ -19,7 +19,11 @@ public final class AdapterBlock {
   private final Parameter b1;
   private final Parameter w2;
   private final Parameter b2;
+
+  @SuppressWarnings("NullAway.Init")
   private AdapterWeights values;
+
+  @SuppressWarnings("NullAway.Init")
   private AdapterWeights gradients;
 
   /**

@@ -27,7 +27,11 @@ public final class Parameter {
   private final Role role;
   private final boolean decay;
   private final Initializer initializer;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor value;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor gradient;
 
   Parameter(String name, Shape shape, Role role, boolean decay, Initializer initializer) {

@@ -23,10 +23,20 @@ public final class Parameters implements AutoCloseable {
   public static final long ALIGNMENT = 16;
 
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor values;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor gradients;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor firstMoments;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor secondMoments;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor clip;
 
   /** An empty set; parameters are declared first, then all get their memory at once. */

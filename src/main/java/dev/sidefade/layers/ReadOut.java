@@ -4,6 +4,7 @@ import dev.sidefade.kernels.Kernels;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From token features to logits: pool(layerNorm(x)) weight + bias. N is the number of rows that the
@@ -100,7 +101,8 @@ public final class ReadOut {
    * @param valid 1 = token, 0 = padding; null when all are tokens
    * @param s memory of both passes
    */
-  public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s) {
+  public void forward(
+      Kernels kernels, Tensor x, TokenLayout layout, @Nullable Tensor valid, State s) {
     kernels.layerNorm(x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
     kernels.pool(s.normalized(), layout, pooling, valid, s.pooled());
     kernels.linear(s.pooled(), weight.value(), bias.value(), s.logits());
@@ -133,11 +135,11 @@ public final class ReadOut {
       Kernels kernels,
       Tensor x,
       TokenLayout layout,
-      Tensor valid,
+      @Nullable Tensor valid,
       State s,
       Tensor dLogits,
-      NormalizedGradient extra,
-      Tensor dx) {
+      @Nullable NormalizedGradient extra,
+      @Nullable Tensor dx) {
     kernels.linearBackward(
         s.pooled(), weight.value(), dLogits, s.dPooled(), weight.gradient(), bias.gradient());
     if (!normLearns && dx == null) {

@@ -5,6 +5,7 @@ import dev.sidefade.kernels.Kernels;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pre-norm transformer block: y = x + attention(layerNorm(x) Wqkv) Wproj, then an {@link
@@ -126,7 +127,7 @@ public final class TransformerBlock {
    * @param z [rows, D], written
    */
   public void forward(
-      Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s, Tensor z) {
+      Kernels kernels, Tensor x, TokenLayout layout, @Nullable Tensor valid, State s, Tensor z) {
     kernels.layerNorm(x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
     kernels.linear(s.normalized(), qkvWeight.value(), qkvBias.value(), s.qkv());
     kernels.attention(s.qkv(), layout, heads, valid, s.attended());
@@ -151,7 +152,7 @@ public final class TransformerBlock {
       Kernels kernels,
       Tensor x,
       TokenLayout layout,
-      Tensor valid,
+      @Nullable Tensor valid,
       State s,
       Scratch scratch,
       Tensor gradient) {

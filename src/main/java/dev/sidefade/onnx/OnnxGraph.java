@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A graph of nodes that compute values from inputs and initializers. Values are known by their
@@ -23,15 +24,15 @@ public final class OnnxGraph {
   private final List<RawField> kept;
 
   /** Null where the file has none. */
-  private final String name;
+  private final @Nullable String name;
 
   /** How many names were given out for each prefix. */
   private final Map<String, Integer> namesGiven = new HashMap<>();
 
   /** Null after an edit. */
-  private ValueIndex index;
+  private @Nullable ValueIndex index;
 
-  OnnxGraph(String name, Set<String> sparseInitializers, List<RawField> kept) {
+  OnnxGraph(@Nullable String name, Set<String> sparseInitializers, List<RawField> kept) {
     this.name = name;
     this.sparseInitializers = Set.copyOf(sparseInitializers);
     this.kept = List.copyOf(kept);
@@ -224,7 +225,7 @@ public final class OnnxGraph {
     index = null;
   }
 
-  String nameOrNull() {
+  @Nullable String nameOrNull() {
     return name;
   }
 

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An ONNX model: a graph and what is said about it. Mutable; not safe for use by several threads.
@@ -22,11 +23,11 @@ public final class OnnxModel {
   private final long irVersion;
 
   /** Null where the file has none. */
-  private final String producer;
+  private final @Nullable String producer;
 
   OnnxModel(
       long irVersion,
-      String producer,
+      @Nullable String producer,
       OnnxGraph graph,
       List<OpsetImport> opsetImports,
       MetadataMap metadata,
@@ -197,7 +198,7 @@ public final class OnnxModel {
     return new OnnxModel(irVersion, producer, other, opsetImports, metadata.copy(), kept);
   }
 
-  String producerOrNull() {
+  @Nullable String producerOrNull() {
     return producer;
   }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One operation of a graph. Mutable; it belongs to the graph that holds it: to use it in another,
@@ -21,13 +22,17 @@ public final class OnnxNode {
   private final List<RawField> kept;
 
   /** These are null where the file does not have them, which means the same as empty. */
-  private String name;
+  private @Nullable String name;
 
-  private String opType;
-  private String domain;
-  private OnnxGraph graph;
+  private @Nullable String opType;
+  private @Nullable String domain;
+  private @Nullable OnnxGraph graph;
 
-  OnnxNode(List<RawField> kept, String name, String opType, String domain) {
+  OnnxNode(
+      List<RawField> kept,
+      @Nullable String name,
+      @Nullable String opType,
+      @Nullable String domain) {
     this.name = name;
     this.opType = opType;
     this.domain = domain;
@@ -252,19 +257,19 @@ public final class OnnxNode {
     return kept;
   }
 
-  String nameOrNull() {
+  @Nullable String nameOrNull() {
     return name;
   }
 
-  String opTypeOrNull() {
+  @Nullable String opTypeOrNull() {
     return opType;
   }
 
-  String domainOrNull() {
+  @Nullable String domainOrNull() {
     return domain;
   }
 
-  private AttributeValue valueOf(String attribute) {
+  private @Nullable AttributeValue valueOf(String attribute) {
     Attribute found = attributes.get(attribute);
     return found == null ? null : found.value();
   }
@@ -275,7 +280,7 @@ public final class OnnxNode {
     }
   }
 
-  private static String orEmpty(String text) {
+  private static String orEmpty(@Nullable String text) {
     return text == null ? "" : text;
   }
 

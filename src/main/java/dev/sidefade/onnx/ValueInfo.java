@@ -2,6 +2,7 @@ package dev.sidefade.onnx;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a model declares about a value: its name, and perhaps element type and shape. Immutable.
@@ -11,12 +12,16 @@ public final class ValueInfo {
   private final String name;
   private final ElementType type;
   private final boolean typed;
-  private final List<Dimension> dims;
+  private final @Nullable List<Dimension> dims;
   private final List<RawField> fields;
 
   /** {@code dims} is null where no shape is declared; {@code fields} hold the whole declaration. */
   ValueInfo(
-      String name, ElementType type, boolean typed, List<Dimension> dims, List<RawField> fields) {
+      String name,
+      ElementType type,
+      boolean typed,
+      @Nullable List<Dimension> dims,
+      List<RawField> fields) {
     this.name = name;
     this.type = type;
     this.typed = typed;

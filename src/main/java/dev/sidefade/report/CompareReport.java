@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Several ways to adapt the same backbone to the same data, as far as they are finished.
@@ -85,7 +86,7 @@ public record CompareReport(
       return statistic(run -> run.latency(batch, file));
     }
 
-    private static double number(Long value) {
+    private static double number(@Nullable Long value) {
       return value == null ? Double.NaN : value;
     }
   }

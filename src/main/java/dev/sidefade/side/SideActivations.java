@@ -7,6 +7,7 @@ import dev.sidefade.layers.TransformerBlock;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** All memory of a forward and backward pass over one token layout, laid out in a {@link Slab}. */
 public final class SideActivations {
@@ -20,7 +21,7 @@ public final class SideActivations {
   private final List<Tensor> mixed = new ArrayList<>();
   private final List<SideBlock.State> blockStates = new ArrayList<>();
   private final ReadOut.State readOut;
-  private final TransformerBlock.Scratch scratch;
+  private final TransformerBlock.@Nullable Scratch scratch;
   private final Tensor gradient;
   private final Tensor dProjected;
 
@@ -53,6 +54,7 @@ public final class SideActivations {
     dProjected = slab.take(rows, width);
   }
 
+  @SuppressWarnings("NullAway") // null only while a plan is measured, which looks at nothing
   private static Tensor row(Tensor matrix, int l, long rows) {
     return matrix == null ? null : matrix.slice((l - 1) * rows, rows);
   }
@@ -108,7 +110,7 @@ public final class SideActivations {
     return readOut;
   }
 
-  TransformerBlock.Scratch scratch() {
+  TransformerBlock.@Nullable Scratch scratch() {
     return scratch;
   }
 

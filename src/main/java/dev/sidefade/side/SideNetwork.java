@@ -9,6 +9,7 @@ import dev.sidefade.layers.ReadOut;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Forward and backward pass of the side network (method.md, a): U_l = H_l W_l + b_l; Z_0 = U_0; X_l
@@ -99,7 +100,11 @@ public final class SideNetwork {
    * @param a memory of a step
    */
   public void forward(
-      Kernels kernels, List<Tensor> taps, Tensor keep, Tensor valid, SideActivations a) {
+      Kernels kernels,
+      List<Tensor> taps,
+      @Nullable Tensor keep,
+      @Nullable Tensor valid,
+      SideActivations a) {
     if (taps.size() != config.tapWidths().size()) {
       throw new IllegalArgumentException(
           taps.size() + " taps for a side network of " + config.tapWidths().size());
@@ -116,7 +121,7 @@ public final class SideNetwork {
     readOut.forward(kernels, a.state(config.blocks()), layout, valid, a.readOut());
   }
 
-  private void project(Kernels kernels, Tensor tap, int l, Tensor c, Tensor u) {
+  private void project(Kernels kernels, Tensor tap, int l, @Nullable Tensor c, Tensor u) {
     kernels.ladderProject(tap, ladderWeights.get(l).value(), ladderBiases.get(l).value(), c, u);
   }
 
@@ -151,8 +156,8 @@ public final class SideNetwork {
   public void backward(
       Kernels kernels,
       List<Tensor> taps,
-      Tensor keep,
-      Tensor valid,
+      @Nullable Tensor keep,
+      @Nullable Tensor valid,
       SideActivations a,
       Tensor dLogits,
       StateGradient losses) {

@@ -2,6 +2,7 @@ package dev.sidefade.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory behind one or more tensors. It has one owner, who closes it; views share it and see
@@ -11,14 +12,18 @@ import java.util.Objects;
  * pointer is never handed out as a readable segment.
  */
 public final class Storage implements AutoCloseable {
-  private final MemorySegment segment;
+  private final @Nullable MemorySegment segment;
   private final long address;
   private final long bytes;
-  private final Transfer transfer;
-  private Runnable release;
+  private final @Nullable Transfer transfer;
+  private @Nullable Runnable release;
 
   private Storage(
-      MemorySegment segment, long address, long bytes, Transfer transfer, Runnable release) {
+      @Nullable MemorySegment segment,
+      long address,
+      long bytes,
+      @Nullable Transfer transfer,
+      Runnable release) {
     this.segment = segment;
     this.address = address;
     this.bytes = bytes;
@@ -92,7 +97,7 @@ public final class Storage implements AutoCloseable {
    */
   Transfer transfer() {
     requireOpen();
-    return transfer;
+    return Objects.requireNonNull(transfer, "host storage");
   }
 
   /** {@return whether the memory is readable by the host} */

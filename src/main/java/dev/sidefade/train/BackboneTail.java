@@ -11,6 +11,7 @@ import dev.sidefade.layers.ReadOut;
 import dev.sidefade.layers.Slab;
 import dev.sidefade.tensor.Tensor;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is tuned of the backbone: its last layer norm and a new output layer, on the frozen trunk's
@@ -133,8 +134,8 @@ public final class BackboneTail implements AutoCloseable {
       TrunkFeatures trunk,
       int batch,
       Tensor dLogits,
-      ReadOut.NormalizedGradient extra,
-      Tensor dLast) {
+      ReadOut.@Nullable NormalizedGradient extra,
+      @Nullable Tensor dLast) {
     readOut.backward(
         kernels,
         trunk.last(),

@@ -99,7 +99,7 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
     private final long seed;
     private long position;
     private long pass = -1;
-    private int[] permutation;
+    private int[] permutation = {};
 
     Walk(int count, long seed, long position) {
       this.count = count;

@@ -3,6 +3,7 @@ package dev.sidefade.train;
 import dev.sidefade.tensor.Tensor;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Examples as inputs of a backbone: images or texts. */
 public interface ExampleSet {
@@ -87,5 +88,5 @@ public interface ExampleSet {
    * @param tokens number of tokens of each, padding included; 0 where the backbone fixes it
    * @param valid [examples * tokens] 1 = token, 0 = padding; null when all are tokens
    */
-  record Loaded(Map<String, Tensor> inputs, int[] examples, int tokens, Tensor valid) {}
+  record Loaded(Map<String, Tensor> inputs, int[] examples, int tokens, @Nullable Tensor valid) {}
 }

@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The trunk's outputs for all examples, computed once: the trunk does not change while the head,
@@ -47,11 +48,14 @@ public final class FeatureCache implements FeatureFeed {
   private final List<Tensor> gathered = new ArrayList<>();
 
   /** [rows] of the largest batch; null where no example is padded. */
-  private final Tensor valid;
+  private final @Nullable Tensor valid;
 
   private final long bytes;
   private final boolean mapped;
+
+  @SuppressWarnings("NullAway.Init")
   private int[] order;
+
   private int rows;
   private int position;
 
@@ -245,7 +249,7 @@ public final class FeatureCache implements FeatureFeed {
   }
 
   /** [examples * tokens]; null where no example is padded. */
-  private Tensor valid(int[] batch, int tokens) {
+  private @Nullable Tensor valid(int[] batch, int tokens) {
     if (valid == null) {
       return null;
     }

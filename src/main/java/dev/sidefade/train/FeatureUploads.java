@@ -7,6 +7,7 @@ import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings batches of features onto a device, one while the operations on the batch before are still
@@ -107,7 +108,7 @@ public final class FeatureUploads implements AutoCloseable {
     private final List<Tensor> places = new ArrayList<>();
 
     /** The flags of tokens come from memory that copies are slow from. */
-    private Tensor staged;
+    private @Nullable Tensor staged;
 
     Room(Device device) {
       this.device = device;

@@ -10,6 +10,7 @@ import dev.sidefade.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The constants inside the backbone that learn: parameters of the tail, fed to the backbone with
@@ -74,7 +75,7 @@ public final class InnerConstants {
    * @param name of the constant
    */
   public Parameter parameter(String name) {
-    return parameters.get(name);
+    return Objects.requireNonNull(parameters.get(name), name);
   }
 
   /** {@return bytes of activations that the last training step kept for its gradient} */

@@ -7,6 +7,8 @@ import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the backbone on every batch: where its constants learn, for augmented images, and to fill a
@@ -17,7 +19,7 @@ public final class LiveFeatures implements FeatureFeed {
   private final FeatureSource source;
   private final int taps;
   private final List<Tensor> outputs = new ArrayList<>();
-  private ExampleSet.Loader loader;
+  private ExampleSet.@Nullable Loader loader;
 
   /**
    * Allocates the memory of the largest batch.
@@ -75,7 +77,7 @@ public final class LiveFeatures implements FeatureFeed {
 
   @Override
   public Batch next() {
-    ExampleSet.Loaded batch = loader.next();
+    ExampleSet.Loaded batch = Objects.requireNonNull(loader, "start comes first").next();
     int count = batch.examples().length;
     List<Tensor> views = outputs(count, batch.tokens());
     source.run(batch.inputs(), count, views);

@@ -13,12 +13,16 @@ import dev.sidefade.side.SideNetwork;
 import dev.sidefade.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The side network with its feature path, parameters and the memory of a step. */
 public final class SidePart implements AutoCloseable {
   /** Memory for one layout of a batch. */
   record Plan(
-      SideActivations activations, FeaturePath.Activations features, Tensor keep, Tensor dLogits) {}
+      SideActivations activations,
+      FeaturePath.@Nullable Activations features,
+      Tensor keep,
+      Tensor dLogits) {}
 
   private final SideNetwork network;
   private final Optional<FeaturePath> features;
@@ -32,9 +36,12 @@ public final class SidePart implements AutoCloseable {
   private final Device device;
 
   /** The present parameters while the mean speaks, [P]; and the steps of the mean, one per row. */
+  @SuppressWarnings("NullAway.Init")
   private Tensor present;
 
+  @SuppressWarnings("NullAway.Init")
   private Tensor pace;
+
   private final TokenLayout layout;
   private final Plans<Plan> plans;
 

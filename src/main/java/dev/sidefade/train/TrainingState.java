@@ -4,6 +4,7 @@ import dev.sidefade.layers.Parameters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** How far a training is, beside the parameters. */
 public final class TrainingState {
@@ -35,7 +36,7 @@ public final class TrainingState {
   }
 
   private final List<EpochRecord> history = new ArrayList<>();
-  private Best best;
+  private @Nullable Best best;
   private boolean stopped;
 
   /** The state before the first epoch. */
