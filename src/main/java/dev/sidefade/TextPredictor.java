@@ -26,6 +26,7 @@ import dev.sidefade.train.TextSet;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -50,10 +51,16 @@ public final class TextPredictor implements AutoCloseable {
   private final TextLimits limits;
   private final TextTokenizer tokenizer;
   private final TextModel model;
+  private final PredictionListener listener;
 
   private TextPredictor(
-      ModelCard card, TextLimits limits, TextTokenizer tokenizer, TextModel model) {
+      ModelCard card,
+      TextLimits limits,
+      TextTokenizer tokenizer,
+      TextModel model,
+      PredictionListener listener) {
     this.card = card;
+    this.listener = listener;
     this.task = taskOf(card);
     this.limits = limits;
     this.tokenizer = tokenizer;
@@ -80,6 +87,23 @@ public final class TextPredictor implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static TextPredictor open(Path model, Path tokenizer, int threads) throws IOException {
+    return open(model, tokenizer, threads, PredictionListener.SILENT);
+  }
+
+  /**
+   * Opens a model with its tokenizer, whose calls are measured.
+   *
+   * @param model file of the exported model
+   * @param tokenizer the {@code tokenizer.json} that the model was adapted with
+   * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @param listener hears of every call of {@link #predict}
+   * @return the predictor, to be closed
+   * @throws BadInputException if one of the files is malformed, the model takes no texts, or the
+   *     tokenizer has ids that the model does not know
+   * @throws IOException if a file cannot be read
+   */
+  public static TextPredictor open(
+      Path model, Path tokenizer, int threads, PredictionListener listener) throws IOException {
     OnnxModel read = OnnxModel.read(model);
     ModelCard card =
         ModelCard.read(read)
@@ -100,7 +124,7 @@ public final class TextPredictor implements AutoCloseable {
       TextModel loaded =
           TextModel.open(
               model, threads, taskOf(card) == Task.TOKENS, regression ? 1 : card.labels().size());
-      return new TextPredictor(card, limits, opened, loaded);
+      return new TextPredictor(card, limits, opened, loaded, listener);
     } catch (OrtException e) {
       opened.close();
       throw new BadInputException(
@@ -159,6 +183,21 @@ public final class TextPredictor implements AutoCloseable {
               ? "the model compares two texts: give a second one for each of the " + texts.size()
               : "the model takes single texts: give no second ones");
     }
+    long begin = System.nanoTime();
+    List<TextPrediction> predictions = compute(texts, second, top);
+    listener.predicted(texts.size(), Duration.ofNanos(System.nanoTime() - begin));
+    return predictions;
+  }
+
+  /**
+   * Runs the model once on a short text, so that the first real one does not wait for ONNX Runtime
+   * to take its memory. The listener does not hear of it.
+   */
+  public void warmUp() {
+    compute(List.of("a"), pairs() ? List.of("a") : List.of(), 1);
+  }
+
+  private List<TextPrediction> compute(List<String> texts, List<String> second, int top) {
     TextExamples examples = task == Task.TOKENS ? words(texts) : table(texts, second);
     TextPrediction[] predictions = new TextPrediction[texts.size()];
     TextSet set = new TextSet(examples, task, model.inputs());

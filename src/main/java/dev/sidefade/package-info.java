@@ -7,6 +7,18 @@
  *   <li>{@link dev.sidefade.Comparison} adapts in several ways and with several seeds.
  * </ul>
  *
+ * <p>From labelled images to a model:
+ *
+ * {@snippet file="images/AdaptImages.java" region="adapt"}
+ *
+ * <p>From labelled texts to a model:
+ *
+ * {@snippet file="texts/AdaptTexts.java" region="adapt"}
+ *
+ * <p>The model in a service, shared by its threads:
+ *
+ * {@snippet file="service/PredictionService.java" region="service"}
+ *
  * <p>What is given and cannot be used ends in a {@link dev.sidefade.tensor.BadInputException} of
  * one sentence. Nothing of the package takes or returns null.
  */
