@@ -133,6 +133,7 @@ public record AdaptConfig(
     int threads,
     boolean resume) {
 
+  /** Copies the lists; refuses values that cannot work, naming them. */
   public AdaptConfig {
     taps = List.copyOf(taps);
     mean = List.copyOf(mean);
@@ -164,22 +165,34 @@ public record AdaptConfig(
     ConfigChecks.notNegative("number of warm-up steps", warmupSteps);
   }
 
-  /** A configuration with the defaults of the command line; backbone, train and out must be set. */
+  /**
+   * {@return a configuration with the defaults of the command line; backbone, train and out must be
+   * set}
+   */
   public static Builder builder() {
     return new Builder();
   }
 
   /** Collects settings; each method is named as the component that it sets. */
   public static final class Builder {
+    // these three are refused by build() where they are missing
+    @SuppressWarnings("NullAway.Init")
     private Path backbone;
+
     private TaskKind task = TaskKind.IMAGE;
     private Optional<Path> tokenizer = Optional.empty();
     private int maxLength = 0;
+
+    @SuppressWarnings("NullAway.Init")
     private String train;
+
     private Optional<String> unlabelled = Optional.empty();
     private Optional<String> validation = Optional.empty();
     private Optional<String> test = Optional.empty();
+
+    @SuppressWarnings("NullAway.Init")
     private Path out;
+
     private Tune tune = Tune.lowRank(4);
     private Optional<Pooling> readout = Optional.empty();
     private SideKind side = SideKind.TRANSFORMER;
@@ -228,337 +241,624 @@ public record AdaptConfig(
     private int threads = 0;
     private boolean resume = false;
 
-    /** See {@link AdaptConfig#backbone}. */
+    /**
+     * See {@link AdaptConfig#backbone}.
+     *
+     * @param backbone the pretrained ONNX model
+     * @return this builder
+     */
     public Builder backbone(Path backbone) {
       this.backbone = backbone;
       return this;
     }
 
-    /** See {@link AdaptConfig#task}. */
+    /**
+     * See {@link AdaptConfig#task}.
+     *
+     * @param task what the examples are and what is learned of them
+     * @return this builder
+     */
     public Builder task(TaskKind task) {
       this.task = task;
       return this;
     }
 
-    /** See {@link AdaptConfig#tokenizer}. */
+    /**
+     * See {@link AdaptConfig#tokenizer}.
+     *
+     * @param tokenizer the {@code tokenizer.json} that belongs to a text backbone; needed for texts
+     * @return this builder
+     */
     public Builder tokenizer(Path tokenizer) {
       this.tokenizer = Optional.of(tokenizer);
       return this;
     }
 
-    /** See {@link AdaptConfig#maxLength}. */
+    /**
+     * See {@link AdaptConfig#maxLength}.
+     *
+     * @param maxLength tokens after which texts are cut; 0 = what the backbone allows
+     * @return this builder
+     */
     public Builder maxLength(int maxLength) {
       this.maxLength = maxLength;
       return this;
     }
 
-    /** See {@link AdaptConfig#train}. */
+    /**
+     * See {@link AdaptConfig#train}.
+     *
+     * @param train labelled examples: a class-folder tree, an IDX images file or a list file; for
+     *     texts a TSV or CSV file with a header, for {@link TaskKind#TOKENS} a CoNLL file
+     * @return this builder
+     */
     public Builder train(String train) {
       this.train = train;
       return this;
     }
 
-    /** See {@link AdaptConfig#unlabelled}. */
+    /**
+     * See {@link AdaptConfig#unlabelled}.
+     *
+     * @param unlabelled more examples, whose labels are not looked at
+     * @return this builder
+     */
     public Builder unlabelled(String unlabelled) {
       this.unlabelled = Optional.of(unlabelled);
       return this;
     }
 
-    /** See {@link AdaptConfig#validation}. */
+    /**
+     * See {@link AdaptConfig#validation}.
+     *
+     * @param validation examples that choose between models; split off the training examples when
+     *     absent
+     * @return this builder
+     */
     public Builder validation(String validation) {
       this.validation = Optional.of(validation);
       return this;
     }
 
-    /** See {@link AdaptConfig#test}. */
+    /**
+     * See {@link AdaptConfig#test}.
+     *
+     * @param test examples that are only measured
+     * @return this builder
+     */
     public Builder test(String test) {
       this.test = Optional.of(test);
       return this;
     }
 
-    /** See {@link AdaptConfig#out}. */
+    /**
+     * See {@link AdaptConfig#out}.
+     *
+     * @param out folder of the results
+     * @return this builder
+     */
     public Builder out(Path out) {
       this.out = out;
       return this;
     }
 
-    /** See {@link AdaptConfig#tune}. */
+    /**
+     * See {@link AdaptConfig#tune}.
+     *
+     * @param tune which constants of the backbone are tuned
+     * @return this builder
+     */
     public Builder tune(Tune tune) {
       this.tune = tune;
       return this;
     }
 
-    /** See {@link AdaptConfig#readout}. */
+    /**
+     * See {@link AdaptConfig#readout}.
+     *
+     * @param readout how tokens become one row; the backbone's own way when absent
+     * @return this builder
+     */
     public Builder readout(Pooling readout) {
       this.readout = Optional.of(readout);
       return this;
     }
 
-    /** See {@link AdaptConfig#side}. */
+    /**
+     * See {@link AdaptConfig#side}.
+     *
+     * @param side which side network
+     * @return this builder
+     */
     public Builder side(SideKind side) {
       this.side = side;
       return this;
     }
 
-    /** See {@link AdaptConfig#sideWidth}. */
+    /**
+     * See {@link AdaptConfig#sideWidth}.
+     *
+     * @param sideWidth D_S; a quarter of the backbone's width when absent
+     * @return this builder
+     */
     public Builder sideWidth(Integer sideWidth) {
       this.sideWidth = Optional.of(sideWidth);
       return this;
     }
 
-    /** See {@link AdaptConfig#taps}. */
+    /**
+     * See {@link AdaptConfig#taps}.
+     *
+     * @param taps which block outputs the side network reads, 0 being the embeddings; all when
+     *     empty
+     * @return this builder
+     */
     public Builder taps(List<Integer> taps) {
       this.taps = taps;
       return this;
     }
 
-    /** See {@link AdaptConfig#sideView}. */
+    /**
+     * See {@link AdaptConfig#sideView}.
+     *
+     * @param sideView whether the side network reads the pretrained or the tuned backbone
+     * @return this builder
+     */
     public Builder sideView(SideView sideView) {
       this.sideView = sideView;
       return this;
     }
 
-    /** See {@link AdaptConfig#features}. */
+    /**
+     * See {@link AdaptConfig#features}.
+     *
+     * @param features direction of the feature path
+     * @return this builder
+     */
     public Builder features(Direction features) {
       this.features = features;
       return this;
     }
 
-    /** See {@link AdaptConfig#shallow}. */
+    /**
+     * See {@link AdaptConfig#shallow}.
+     *
+     * @param shallow taps that are imitated; the first third when absent
+     * @return this builder
+     */
     public Builder shallow(List<Integer> shallow) {
       this.shallow = Optional.of(shallow);
       return this;
     }
 
-    /** See {@link AdaptConfig#deep}. */
+    /**
+     * See {@link AdaptConfig#deep}.
+     *
+     * @param deep taps that are generated from masked tokens; the last third when absent
+     * @return this builder
+     */
     public Builder deep(List<Integer> deep) {
       this.deep = Optional.of(deep);
       return this;
     }
 
-    /** See {@link AdaptConfig#generationRatio}. */
+    /**
+     * See {@link AdaptConfig#generationRatio}.
+     *
+     * @param generationRatio share of tokens removed for the generation
+     * @return this builder
+     */
     public Builder generationRatio(double generationRatio) {
       this.generationRatio = generationRatio;
       return this;
     }
 
-    /** See {@link AdaptConfig#imitationWeight}. */
+    /**
+     * See {@link AdaptConfig#imitationWeight}.
+     *
+     * @param imitationWeight factor of the imitation loss
+     * @return this builder
+     */
     public Builder imitationWeight(double imitationWeight) {
       this.imitationWeight = imitationWeight;
       return this;
     }
 
-    /** See {@link AdaptConfig#generationWeight}. */
+    /**
+     * See {@link AdaptConfig#generationWeight}.
+     *
+     * @param generationWeight factor of the generation loss
+     * @return this builder
+     */
     public Builder generationWeight(double generationWeight) {
       this.generationWeight = generationWeight;
       return this;
     }
 
-    /** See {@link AdaptConfig#alignmentRank}. */
+    /**
+     * See {@link AdaptConfig#alignmentRank}.
+     *
+     * @param alignmentRank rank of the map between the two widths
+     * @return this builder
+     */
     public Builder alignmentRank(int alignmentRank) {
       this.alignmentRank = alignmentRank;
       return this;
     }
 
-    /** See {@link AdaptConfig#logits}. */
+    /**
+     * See {@link AdaptConfig#logits}.
+     *
+     * @param logits direction of the logit path
+     * @return this builder
+     */
     public Builder logits(Direction logits) {
       this.logits = logits;
       return this;
     }
 
-    /** See {@link AdaptConfig#temperature}. */
+    /**
+     * See {@link AdaptConfig#temperature}.
+     *
+     * @param temperature of the distillation
+     * @return this builder
+     */
     public Builder temperature(double temperature) {
       this.temperature = temperature;
       return this;
     }
 
-    /** See {@link AdaptConfig#klWeight}. */
+    /**
+     * See {@link AdaptConfig#klWeight}.
+     *
+     * @param klWeight factor of the distillation
+     * @return this builder
+     */
     public Builder klWeight(double klWeight) {
       this.klWeight = klWeight;
       return this;
     }
 
-    /** See {@link AdaptConfig#klAuto}. */
+    /**
+     * See {@link AdaptConfig#klAuto}.
+     *
+     * @param klAuto whether that factor is 0 while the teacher is not ahead on validation
+     * @return this builder
+     */
     public Builder klAuto(boolean klAuto) {
       this.klAuto = klAuto;
       return this;
     }
 
-    /** See {@link AdaptConfig#klRows}. */
+    /**
+     * See {@link AdaptConfig#klRows}.
+     *
+     * @param klRows which rows the teacher speaks to
+     * @return this builder
+     */
     public Builder klRows(KlRows klRows) {
       this.klRows = klRows;
       return this;
     }
 
-    /** See {@link AdaptConfig#teacherAverage}. */
+    /**
+     * See {@link AdaptConfig#teacherAverage}.
+     *
+     * @param teacherAverage decay of the running mean of the side network that teaches instead of
+     *     the present one; 0 = the present one teaches
+     * @return this builder
+     */
     public Builder teacherAverage(double teacherAverage) {
       this.teacherAverage = teacherAverage;
       return this;
     }
 
-    /** See {@link AdaptConfig#sideAhead}. */
+    /**
+     * See {@link AdaptConfig#sideAhead}.
+     *
+     * @param sideAhead epochs that the side network learns before the backbone begins
+     * @return this builder
+     */
     public Builder sideAhead(int sideAhead) {
       this.sideAhead = sideAhead;
       return this;
     }
 
-    /** See {@link AdaptConfig#maskRatio}. */
+    /**
+     * See {@link AdaptConfig#maskRatio}.
+     *
+     * @param maskRatio share of tokens masked in the ladder
+     * @return this builder
+     */
     public Builder maskRatio(double maskRatio) {
       this.maskRatio = maskRatio;
       return this;
     }
 
-    /** See {@link AdaptConfig#maskPlacement}. */
+    /**
+     * See {@link AdaptConfig#maskPlacement}.
+     *
+     * @param maskPlacement where that mask acts
+     * @return this builder
+     */
     public Builder maskPlacement(MaskPlacement maskPlacement) {
       this.maskPlacement = maskPlacement;
       return this;
     }
 
-    /** See {@link AdaptConfig#maskSchedule}. */
+    /**
+     * See {@link AdaptConfig#maskSchedule}.
+     *
+     * @param maskSchedule how the share changes over training
+     * @return this builder
+     */
     public Builder maskSchedule(MaskSchedule maskSchedule) {
       this.maskSchedule = maskSchedule;
       return this;
     }
 
-    /** See {@link AdaptConfig#epochs}. */
+    /**
+     * See {@link AdaptConfig#epochs}.
+     *
+     * @param epochs passes over the training examples
+     * @return this builder
+     */
     public Builder epochs(int epochs) {
       this.epochs = epochs;
       return this;
     }
 
-    /** See {@link AdaptConfig#batch}. */
+    /**
+     * See {@link AdaptConfig#batch}.
+     *
+     * @param batch examples per step
+     * @return this builder
+     */
     public Builder batch(int batch) {
       this.batch = batch;
       return this;
     }
 
-    /** See {@link AdaptConfig#learningRateSide}. */
+    /**
+     * See {@link AdaptConfig#learningRateSide}.
+     *
+     * @param learningRateSide of the side network
+     * @return this builder
+     */
     public Builder learningRateSide(double learningRateSide) {
       this.learningRateSide = learningRateSide;
       return this;
     }
 
-    /** See {@link AdaptConfig#learningRateHead}. */
+    /**
+     * See {@link AdaptConfig#learningRateHead}.
+     *
+     * @param learningRateHead of the output layer
+     * @return this builder
+     */
     public Builder learningRateHead(double learningRateHead) {
       this.learningRateHead = learningRateHead;
       return this;
     }
 
-    /** See {@link AdaptConfig#learningRateNorm}. */
+    /**
+     * See {@link AdaptConfig#learningRateNorm}.
+     *
+     * @param learningRateNorm of the backbone's layer norms and biases
+     * @return this builder
+     */
     public Builder learningRateNorm(double learningRateNorm) {
       this.learningRateNorm = learningRateNorm;
       return this;
     }
 
-    /** See {@link AdaptConfig#learningRateLowRank}. */
+    /**
+     * See {@link AdaptConfig#learningRateLowRank}.
+     *
+     * @param learningRateLowRank of the low-rank changes of the backbone's weights
+     * @return this builder
+     */
     public Builder learningRateLowRank(double learningRateLowRank) {
       this.learningRateLowRank = learningRateLowRank;
       return this;
     }
 
-    /** See {@link AdaptConfig#gradientMode}. */
+    /**
+     * See {@link AdaptConfig#gradientMode}.
+     *
+     * @param gradientMode what is kept for gradients inside the backbone
+     * @return this builder
+     */
     public Builder gradientMode(GradientMode gradientMode) {
       this.gradientMode = gradientMode;
       return this;
     }
 
-    /** See {@link AdaptConfig#microBatch}. */
+    /**
+     * See {@link AdaptConfig#microBatch}.
+     *
+     * @param microBatch rows that go through the backbone at once when its inside is tuned; 0 = all
+     * @return this builder
+     */
     public Builder microBatch(int microBatch) {
       this.microBatch = microBatch;
       return this;
     }
 
-    /** See {@link AdaptConfig#weightDecay}. */
+    /**
+     * See {@link AdaptConfig#weightDecay}.
+     *
+     * @param weightDecay decoupled, not on biases, norms, gates and mask tokens
+     * @return this builder
+     */
     public Builder weightDecay(double weightDecay) {
       this.weightDecay = weightDecay;
       return this;
     }
 
-    /** See {@link AdaptConfig#warmupSteps}. */
+    /**
+     * See {@link AdaptConfig#warmupSteps}.
+     *
+     * @param warmupSteps steps over which the learning rates rise
+     * @return this builder
+     */
     public Builder warmupSteps(int warmupSteps) {
       this.warmupSteps = warmupSteps;
       return this;
     }
 
-    /** See {@link AdaptConfig#clipNorm}. */
+    /**
+     * See {@link AdaptConfig#clipNorm}.
+     *
+     * @param clipNorm largest norm of a gradient; 0 = not clipped
+     * @return this builder
+     */
     public Builder clipNorm(double clipNorm) {
       this.clipNorm = clipNorm;
       return this;
     }
 
-    /** See {@link AdaptConfig#measureUnlabelled}. */
+    /**
+     * See {@link AdaptConfig#measureUnlabelled}.
+     *
+     * @param measureUnlabelled whether the same training is also run without the unlabelled rows,
+     *     as many steps over the labelled ones alone, so that the report can say what they are
+     *     worth
+     * @return this builder
+     */
     public Builder measureUnlabelled(boolean measureUnlabelled) {
       this.measureUnlabelled = measureUnlabelled;
       return this;
     }
 
-    /** See {@link AdaptConfig#labelSmoothing}. */
+    /**
+     * See {@link AdaptConfig#labelSmoothing}.
+     *
+     * @param labelSmoothing of the cross-entropy
+     * @return this builder
+     */
     public Builder labelSmoothing(double labelSmoothing) {
       this.labelSmoothing = labelSmoothing;
       return this;
     }
 
-    /** See {@link AdaptConfig#backboneEvery}. */
+    /**
+     * See {@link AdaptConfig#backboneEvery}.
+     *
+     * @param backboneEvery the backbone's constants are updated every so many steps
+     * @return this builder
+     */
     public Builder backboneEvery(int backboneEvery) {
       this.backboneEvery = backboneEvery;
       return this;
     }
 
-    /** See {@link AdaptConfig#patience}. */
+    /**
+     * See {@link AdaptConfig#patience}.
+     *
+     * @param patience epochs without a better validation accuracy after which training stops; 0 =
+     *     never
+     * @return this builder
+     */
     public Builder patience(int patience) {
       this.patience = patience;
       return this;
     }
 
-    /** See {@link AdaptConfig#flip}. */
+    /**
+     * See {@link AdaptConfig#flip}.
+     *
+     * @param flip whether images are flipped at random
+     * @return this builder
+     */
     public Builder flip(boolean flip) {
       this.flip = flip;
       return this;
     }
 
-    /** See {@link AdaptConfig#shift}. */
+    /**
+     * See {@link AdaptConfig#shift}.
+     *
+     * @param shift largest random shift of an image in pixels
+     * @return this builder
+     */
     public Builder shift(int shift) {
       this.shift = shift;
       return this;
     }
 
-    /** See {@link AdaptConfig#mean}. */
+    /**
+     * See {@link AdaptConfig#mean}.
+     *
+     * @param mean of the images, instead of what stands beside the model; empty = not given
+     * @return this builder
+     */
     public Builder mean(List<Double> mean) {
       this.mean = mean;
       return this;
     }
 
-    /** See {@link AdaptConfig#std}. */
+    /**
+     * See {@link AdaptConfig#std}.
+     *
+     * @param std of the images, likewise
+     * @return this builder
+     */
     public Builder std(List<Double> std) {
       this.std = std;
       return this;
     }
 
-    /** See {@link AdaptConfig#strict}. */
+    /**
+     * See {@link AdaptConfig#strict}.
+     *
+     * @param strict whether one unreadable image ends the run
+     * @return this builder
+     */
     public Builder strict(boolean strict) {
       this.strict = strict;
       return this;
     }
 
-    /** See {@link AdaptConfig#seed}. */
+    /**
+     * See {@link AdaptConfig#seed}.
+     *
+     * @param seed of all random numbers
+     * @return this builder
+     */
     public Builder seed(long seed) {
       this.seed = seed;
       return this;
     }
 
-    /** See {@link AdaptConfig#device}. */
+    /**
+     * See {@link AdaptConfig#device}.
+     *
+     * @param device "cpu", "cuda" or "auto"
+     * @return this builder
+     */
     public Builder device(String device) {
       this.device = device;
       return this;
     }
 
-    /** See {@link AdaptConfig#threads}. */
+    /**
+     * See {@link AdaptConfig#threads}.
+     *
+     * @param threads of the CPU; 0 = all
+     * @return this builder
+     */
     public Builder threads(int threads) {
       this.threads = threads;
       return this;
     }
 
-    /** See {@link AdaptConfig#resume}. */
+    /**
+     * See {@link AdaptConfig#resume}.
+     *
+     * @param resume whether to go on from the last checkpoint
+     * @return this builder
+     */
     public Builder resume(boolean resume) {
       this.resume = resume;
       return this;
@@ -567,7 +867,7 @@ public record AdaptConfig(
     private Builder() {}
 
     /**
-     * The configuration.
+     * {@return the configuration}
      *
      * @throws dev.sidefade.tensor.BadInputException if a value cannot work, naming it
      */

@@ -12,6 +12,7 @@ import java.util.List;
  * @param variants what is run with every seed
  */
 public record CompareConfig(AdaptConfig shared, List<Long> seeds, List<CompareVariant> variants) {
+  /** Refuses an empty list and one that names something twice. */
   public CompareConfig {
     seeds = List.copyOf(seeds);
     variants = List.copyOf(variants);
@@ -35,7 +36,12 @@ public record CompareConfig(AdaptConfig shared, List<Long> seeds, List<CompareVa
     }
   }
 
-  /** All variants that suit the task. */
+  /**
+   * {@return all variants that suit the task}
+   *
+   * @param shared what all runs have in common
+   * @param seeds one or more, all different
+   */
   public static CompareConfig of(AdaptConfig shared, List<Long> seeds) {
     return new CompareConfig(shared, seeds, CompareVariant.all(shared.task()));
   }

@@ -36,27 +36,39 @@ public enum CompareVariant {
     this.description = description;
   }
 
-  /** As on the command line and as the name of a folder: {@code faded-low-rank}. */
+  /**
+   * As on the command line and as the name of a folder: {@code faded-low-rank}.
+   *
+   * @return the name
+   */
   public String text() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** In words. */
+  /** {@return in words} */
   public String description() {
     return description;
   }
 
-  /** Which network ships: {@link RunReport#FADED} or {@link RunReport#SIDE}. */
+  /** {@return which network ships: {@link RunReport#FADED} or {@link RunReport#SIDE}} */
   public String network() {
     return this == SIDE_KEPT ? RunReport.SIDE : RunReport.FADED;
   }
 
-  /** Whether it makes sense for a task: numbers have no labels to smooth. */
+  /**
+   * {@return whether it makes sense for a task: numbers have no labels to smooth}
+   *
+   * @param task what is learned
+   */
   public boolean suits(TaskKind task) {
     return this != NORMS_SMOOTHING || task != TaskKind.REGRESSION;
   }
 
-  /** All that make sense for a task. */
+  /**
+   * {@return all that make sense for a task}
+   *
+   * @param task what is learned
+   */
   public static List<CompareVariant> all(TaskKind task) {
     return Arrays.stream(values()).filter(variant -> variant.suits(task)).toList();
   }
@@ -64,6 +76,8 @@ public enum CompareVariant {
   /**
    * Reads what {@link #text} writes.
    *
+   * @param text as it is spelled
+   * @return the variant
    * @throws BadInputException if there is no such variant, naming all
    */
   public static CompareVariant parse(String text) {

@@ -11,6 +11,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -28,7 +29,14 @@ public final class Comparison {
   /** What adapts: {@link Sidefade#adapt(AdaptConfig, ProgressListener)}. */
   @FunctionalInterface
   public interface Runner {
-    /** Adapts, and writes {@code metrics.json} last into the folder of the configuration. */
+    /**
+     * Adapts, and writes {@code metrics.json} last into the folder of the configuration.
+     *
+     * @param config what is asked for
+     * @param progress is told of phases and steps
+     * @return what was made
+     * @throws IOException if files cannot be read or written
+     */
     AdaptResult adapt(AdaptConfig config, ProgressListener progress) throws IOException;
   }
 
@@ -38,7 +46,14 @@ public final class Comparison {
     config.variants().forEach(variant -> done.put(variant, new ArrayList<>()));
   }
 
-  /** As {@link #run(CompareConfig, ProgressListener, Runner)} with {@link Sidefade}. */
+  /**
+   * As {@link #run(CompareConfig, ProgressListener, Runner)} with {@link Sidefade}.
+   *
+   * @param config what is asked for
+   * @param progress is told of phases and steps
+   * @return where the tables are, and their figures
+   * @throws IOException if files cannot be read or written
+   */
   public static CompareResult run(CompareConfig config, ProgressListener progress)
       throws IOException {
     return run(config, progress, Sidefade::adapt);
@@ -50,6 +65,10 @@ public final class Comparison {
    * from its checkpoint. After every run {@code compare.json}, {@code compare.md} and {@code
    * compare.html} in {@code OUT} are written anew.
    *
+   * @param config what is asked for
+   * @param progress is told of phases and steps
+   * @param runner adapts each time
+   * @return where the tables are, and their figures
    * @throws dev.sidefade.tensor.BadInputException if something given cannot be used, or the folder
    *     holds something else or runs with other settings
    * @throws dev.sidefade.train.DivergedException if a run diverges; what is finished stays
@@ -76,7 +95,7 @@ public final class Comparison {
           "run %d of %d: %s, seed %d"
               .formatted(
                   report.finished() + 1, report.wanted(), run.variant.text(), run.config.seed()));
-      done.get(run.variant).add(run(run.config, progress, runner));
+      Objects.requireNonNull(done.get(run.variant)).add(run(run.config, progress, runner));
       report = report();
       CompareFiles.write(report, folder.root());
     }
@@ -95,7 +114,7 @@ public final class Comparison {
       for (CompareVariant variant : config.variants()) {
         AdaptConfig run = variant.of(config.shared(), seed, folder.run(variant, seed));
         Optional<RunMetrics> finished = CompareFolder.finished(run);
-        finished.ifPresent(done.get(variant)::add);
+        finished.ifPresent(Objects.requireNonNull(done.get(variant))::add);
         if (finished.isEmpty()) {
           missing.add(new Run(variant, run));
         }

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A configuration as names and plain values: for reports, and to tell whether a checkpoint was made
@@ -37,7 +38,7 @@ final class ConfigText {
     return text;
   }
 
-  private static Object plain(Object value) {
+  private static @Nullable Object plain(Object value) {
     return switch (value) {
       case Optional<?> o -> o.map(ConfigText::plain).orElse(null);
       case Enum<?> e -> e.name().toLowerCase(Locale.ROOT).replace('_', '-');

@@ -17,6 +17,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
@@ -84,7 +85,10 @@ final class ImageData {
         notes,
         (ofTest, example, truth, predicted, probability) ->
             new RunReport.PredictionSample(
-                png(ofTest ? test : validation, example), truth, predicted, probability),
+                png(ofTest ? Objects.requireNonNull(test) : validation, example),
+                truth,
+                predicted,
+                probability),
         opened);
   }
 

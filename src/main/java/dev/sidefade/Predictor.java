@@ -16,6 +16,7 @@ import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,9 +35,12 @@ public final class Predictor implements AutoCloseable {
   private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final OrtSession session;
   private final String input;
+  private final PredictionListener listener;
 
-  private Predictor(Path file, ModelCard card, ImageSpec spec, OrtSession session) {
+  private Predictor(
+      Path file, ModelCard card, ImageSpec spec, OrtSession session, PredictionListener listener) {
     this.file = file;
+    this.listener = listener;
     this.card = card;
     this.spec = spec;
     this.session = session;
@@ -46,10 +50,28 @@ public final class Predictor implements AutoCloseable {
   /**
    * Opens a model.
    *
+   * @param model file of the exported model
    * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @return the predictor, to be closed
    * @throws BadInputException if the file is no ONNX model or was not exported by Sidefade
+   * @throws IOException if the file cannot be read
    */
   public static Predictor open(Path model, int threads) throws IOException {
+    return open(model, threads, PredictionListener.SILENT);
+  }
+
+  /**
+   * Opens a model whose calls are measured.
+   *
+   * @param model file of the exported model
+   * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @param listener hears of every call of {@link #predict}
+   * @return the predictor, to be closed
+   * @throws BadInputException if the file is no ONNX model or was not exported by Sidefade
+   * @throws IOException if the file cannot be read
+   */
+  public static Predictor open(Path model, int threads, PredictionListener listener)
+      throws IOException {
     ModelCard card =
         ModelCard.read(OnnxModel.read(model))
             .orElseThrow(() ->
@@ -67,43 +89,66 @@ public final class Predictor implements AutoCloseable {
       options.setIntraOpNumThreads(threads);
       options.setMemoryPatternOptimization(false);
       OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
-      return new Predictor(model, card, ImageData.spec(preprocessing), session);
+      return new Predictor(model, card, ImageData.spec(preprocessing), session, listener);
     } catch (OrtException e) {
       throw new BadInputException(
           "ONNX Runtime cannot load "
               + model
               + ": "
-              + e.getMessage().lines().findFirst().orElse(""),
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           e);
     }
   }
 
-  /** Names of the classes in the order of the logits. */
+  /** {@return names of the classes in the order of the logits} */
   public List<String> labels() {
     return card.labels();
   }
 
-  /** The {@code top} most probable classes of an image file, the most probable first. */
+  /**
+   * {@return the {@code top} most probable classes of an image file, the most probable first}
+   *
+   * @param image the image file
+   * @param top number of classes at most
+   * @throws IOException if the image cannot be read
+   */
   public List<Prediction> predict(Path image, int top) throws IOException {
+    long begin = System.nanoTime();
     try (ImageSource source = ImageSources.single(image)) {
       float[] pixels = new float[spec.size()];
       source.decode(0, spec, pixels, 0);
       float[] logits = run(FloatBuffer.wrap(pixels), 1)[0];
-      return Ranking.of(logits, labels()).stream().limit(top).toList();
+      List<Prediction> ranked = Ranking.of(logits, labels()).stream().limit(top).toList();
+      listener.predicted(1, Duration.ofNanos(System.nanoTime() - begin));
+      return ranked;
     }
+  }
+
+  /**
+   * Runs the model once on an empty image, so that the first real one does not wait for ONNX
+   * Runtime to take its memory. The listener does not hear of it.
+   */
+  public void warmUp() {
+    run(FloatBuffer.allocate(spec.size()), 1);
   }
 
   /**
    * Share of right answers, number of labelled examples, number of unreadable ones that were
    * skipped, and confusion[truth][predicted].
+   *
+   * @param accuracy share of right answers, in [0, 1]
+   * @param examples number of images with a label
+   * @param skipped number of images that could not be read
+   * @param confusion confusion[truth][predicted]
    */
   public record Evaluation(double accuracy, long examples, int skipped, long[][] confusion) {}
 
   /**
-   * Accuracy over labelled images.
+   * {@return accuracy over labelled images}
    *
    * @param source as {@link AdaptConfig#train}; folder names are looked up in the model's classes
    * @param strict whether one unreadable image is an error
+   * @throws IOException if an image cannot be read
    */
   public Evaluation evaluate(String source, boolean strict) throws IOException {
     Optional<List<String>> classes = Optional.of(labels());
@@ -151,7 +196,10 @@ public final class Predictor implements AutoCloseable {
       return (float[][]) result.get(0).getValue();
     } catch (OrtException e) {
       throw new IllegalStateException(
-          "ONNX Runtime failed on " + file + ": " + e.getMessage().lines().findFirst().orElse(""),
+          "ONNX Runtime failed on "
+              + file
+              + ": "
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           e);
     }
   }

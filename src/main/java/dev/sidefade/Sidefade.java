@@ -9,7 +9,13 @@ public final class Sidefade {
 
   private Sidefade() {}
 
-  /** As {@link #adapt(AdaptConfig, ProgressListener)}, in silence. */
+  /**
+   * As {@link #adapt(AdaptConfig, ProgressListener)}, in silence.
+   *
+   * @param config what is asked for
+   * @return the files and the figures
+   * @throws IOException if files cannot be read or written
+   */
   public static AdaptResult adapt(AdaptConfig config) throws IOException {
     return adapt(config, ProgressListener.SILENT);
   }
@@ -19,7 +25,9 @@ public final class Sidefade {
    * delta.safetensors}, {@code kept.onnx}, {@code metrics.json} and {@code report.html} into its
    * folder. Same configuration, same bytes of the models.
    *
+   * @param config what is asked for
    * @param progress is told of phases and steps
+   * @return the files and the figures
    * @throws dev.sidefade.tensor.BadInputException if something given cannot be used, saying what
    *     and why
    * @throws dev.sidefade.train.DivergedException if a loss or gradient is not finite; the last

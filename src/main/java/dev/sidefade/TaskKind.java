@@ -11,7 +11,7 @@ public enum TaskKind {
   /** A class for each word of a text. */
   TOKENS;
 
-  /** Whether the examples are texts. */
+  /** {@return whether the examples are texts} */
   public boolean isText() {
     return this != IMAGE;
   }

@@ -68,7 +68,10 @@ final class TextModel implements FeatureSource, AutoCloseable {
       session.run(fed, Set.of(), Map.of(logits.value(), result)).close();
     } catch (OrtException e) {
       throw new IllegalStateException(
-          "ONNX Runtime failed on " + file + ": " + e.getMessage().lines().findFirst().orElse(""),
+          "ONNX Runtime failed on "
+              + file
+              + ": "
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           e);
     } finally {
       fed.values().forEach(OnnxTensor::close);

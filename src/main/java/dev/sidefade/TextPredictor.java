@@ -26,6 +26,7 @@ import dev.sidefade.train.TextSet;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -50,10 +51,16 @@ public final class TextPredictor implements AutoCloseable {
   private final TextLimits limits;
   private final TextTokenizer tokenizer;
   private final TextModel model;
+  private final PredictionListener listener;
 
   private TextPredictor(
-      ModelCard card, TextLimits limits, TextTokenizer tokenizer, TextModel model) {
+      ModelCard card,
+      TextLimits limits,
+      TextTokenizer tokenizer,
+      TextModel model,
+      PredictionListener listener) {
     this.card = card;
+    this.listener = listener;
     this.task = taskOf(card);
     this.limits = limits;
     this.tokenizer = tokenizer;
@@ -71,12 +78,32 @@ public final class TextPredictor implements AutoCloseable {
   /**
    * Opens a model with its tokenizer.
    *
+   * @param model file of the exported model
    * @param tokenizer the {@code tokenizer.json} that the model was adapted with
    * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @return the predictor, to be closed
    * @throws BadInputException if one of the files is malformed, the model takes no texts, or the
    *     tokenizer has ids that the model does not know
+   * @throws IOException if a file cannot be read
    */
   public static TextPredictor open(Path model, Path tokenizer, int threads) throws IOException {
+    return open(model, tokenizer, threads, PredictionListener.SILENT);
+  }
+
+  /**
+   * Opens a model with its tokenizer, whose calls are measured.
+   *
+   * @param model file of the exported model
+   * @param tokenizer the {@code tokenizer.json} that the model was adapted with
+   * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @param listener hears of every call of {@link #predict}
+   * @return the predictor, to be closed
+   * @throws BadInputException if one of the files is malformed, the model takes no texts, or the
+   *     tokenizer has ids that the model does not know
+   * @throws IOException if a file cannot be read
+   */
+  public static TextPredictor open(
+      Path model, Path tokenizer, int threads, PredictionListener listener) throws IOException {
     OnnxModel read = OnnxModel.read(model);
     ModelCard card =
         ModelCard.read(read)
@@ -97,14 +124,14 @@ public final class TextPredictor implements AutoCloseable {
       TextModel loaded =
           TextModel.open(
               model, threads, taskOf(card) == Task.TOKENS, regression ? 1 : card.labels().size());
-      return new TextPredictor(card, limits, opened, loaded);
+      return new TextPredictor(card, limits, opened, loaded, listener);
     } catch (OrtException e) {
       opened.close();
       throw new BadInputException(
           "ONNX Runtime cannot load "
               + model
               + ": "
-              + e.getMessage().lines().findFirst().orElse(""),
+              + String.valueOf(e.getMessage()).lines().findFirst().orElse(""),
           e);
     } catch (RuntimeException e) {
       opened.close();
@@ -119,12 +146,12 @@ public final class TextPredictor implements AutoCloseable {
         EmbeddingTables.of(graph, ids).words().orElse(Long.MAX_VALUE));
   }
 
-  /** Names of the classes in the order of the logits; empty for a regression. */
+  /** {@return names of the classes in the order of the logits; empty for a regression} */
   public List<String> labels() {
     return card.labels();
   }
 
-  /** What the model answers. */
+  /** {@return what the model answers} */
   public TaskKind task() {
     return switch (task) {
       case CLASSES -> TaskKind.TEXT;
@@ -133,14 +160,15 @@ public final class TextPredictor implements AutoCloseable {
     };
   }
 
-  /** Whether the model compares two texts. */
+  /** {@return whether the model compares two texts} */
   public boolean pairs() {
     return card.text().orElseThrow().pairs();
   }
 
   /**
-   * What the model says of some texts, in their order.
+   * {@return what the model says of some texts, in their order}
    *
+   * @param texts the texts, each with at least one word
    * @param second the second text of each pair; empty where the model takes single texts
    * @param top classes of each text
    * @throws BadInputException if a text is blank, or pairs are needed and not given
@@ -155,6 +183,21 @@ public final class TextPredictor implements AutoCloseable {
               ? "the model compares two texts: give a second one for each of the " + texts.size()
               : "the model takes single texts: give no second ones");
     }
+    long begin = System.nanoTime();
+    List<TextPrediction> predictions = compute(texts, second, top);
+    listener.predicted(texts.size(), Duration.ofNanos(System.nanoTime() - begin));
+    return predictions;
+  }
+
+  /**
+   * Runs the model once on a short text, so that the first real one does not wait for ONNX Runtime
+   * to take its memory. The listener does not hear of it.
+   */
+  public void warmUp() {
+    compute(List.of("a"), pairs() ? List.of("a") : List.of(), 1);
+  }
+
+  private List<TextPrediction> compute(List<String> texts, List<String> second, int top) {
     TextExamples examples = task == Task.TOKENS ? words(texts) : table(texts, second);
     TextPrediction[] predictions = new TextPrediction[texts.size()];
     TextSet set = new TextSet(examples, task, model.inputs());
@@ -243,8 +286,10 @@ public final class TextPredictor implements AutoCloseable {
    *
    * @param source as {@link AdaptConfig#train}
    * @param strict whether one empty text is an error
+   * @return the measures by name
    * @throws BadInputException if it has no labels or others than the model, or pairs of texts where
    *     the model takes single ones or the other way round
+   * @throws IOException if the file cannot be read
    */
   public Map<String, Double> evaluate(String source, boolean strict) throws IOException {
     Optional<Boolean> inPairs = task == Task.TOKENS ? Optional.empty() : Optional.of(pairs());

@@ -49,6 +49,7 @@ public record Tune(Kind kind, int rank, int lastBlocks) {
       "none, head, final-norm, norms, norms:BLOCKS, biases, biases:BLOCKS, low-rank:RANK or"
           + " low-rank:RANK:BLOCKS";
 
+  /** Refuses ranks and numbers of blocks that the kind does not have. */
   public Tune {
     boolean inside = kind.compareTo(Kind.NORMS) >= 0;
     if (kind == Kind.LOW_RANK ? rank < 1 : rank != 0) {
@@ -61,12 +62,20 @@ public record Tune(Kind kind, int rank, int lastBlocks) {
     }
   }
 
-  /** The output layer, all layer norms, and a change of this rank of every weight. */
+  /**
+   * {@return the output layer, all layer norms, and a change of this rank of every weight}
+   *
+   * @param rank columns of A in the change A B, at least 1
+   */
   public static Tune lowRank(int rank) {
     return new Tune(Kind.LOW_RANK, rank, Tuning.ALL);
   }
 
-  /** The same in the last blocks only. */
+  /**
+   * {@return the same in the last blocks only}
+   *
+   * @param blocks number of blocks, counted from the end
+   */
   public Tune inLastBlocks(int blocks) {
     return new Tune(kind, rank, blocks);
   }
@@ -74,6 +83,8 @@ public record Tune(Kind kind, int rank, int lastBlocks) {
   /**
    * Reads what {@link #toString} writes.
    *
+   * @param text as it is spelled
+   * @return the choice
    * @throws BadInputException if it is none of the spellings, naming them
    */
   public static Tune parse(String text) {
@@ -108,12 +119,12 @@ public record Tune(Kind kind, int rank, int lastBlocks) {
     return parts.length == at ? tune : tune.inLastBlocks(Integer.parseInt(parts[at]));
   }
 
-  /** Whether the last layer norm learns. */
+  /** {@return whether the last layer norm learns} */
   public boolean lastNorm() {
     return kind.compareTo(Kind.FINAL_NORM) >= 0;
   }
 
-  /** What is tuned inside the backbone's graph; empty where it stays frozen. */
+  /** {@return what is tuned inside the backbone's graph; empty where it stays frozen} */
   public Optional<Tuning> inside() {
     return switch (kind) {
       case NONE, HEAD, FINAL_NORM -> Optional.empty();

@@ -8,7 +8,11 @@ import java.util.Properties;
 public final class Version {
   private Version() {}
 
-  /** As in the build file: "0.1.0". */
+  /**
+   * As in the build file: "0.1.0".
+   *
+   * @return the version
+   */
   public static String text() {
     Properties properties = new Properties();
     try (InputStream in = Version.class.getResourceAsStream("version.properties")) {

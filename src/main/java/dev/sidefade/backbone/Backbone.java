@@ -45,9 +45,12 @@ public final class Backbone implements AutoCloseable {
    * Reads a model and finds out what it is made of. {@code NAME.json} beside {@code NAME.onnx} may
    * name its taps and say how images are prepared; see {@link Preprocessing}.
    *
+   * @param file the ONNX model
+   * @return the model and what it is made of
    * @throws BadInputException if the file is no ONNX model, has been optimised or quantised, has no
    *     taps to be found or a fixed batch size, or if the JSON beside it is malformed or
    *     contradicts it
+   * @throws IOException if a file cannot be read
    */
   public static Backbone load(Path file) throws IOException {
     OnnxModel model = OnnxModel.read(file);
@@ -69,33 +72,35 @@ public final class Backbone implements AutoCloseable {
     return new Backbone(file, model, structure, sha256(file), preprocessing);
   }
 
-  /** Where the model was read from. */
+  /** {@return where the model was read from} */
   public Path file() {
     return file;
   }
 
-  /** The model, not to be edited: copy it first. */
+  /** {@return the model, not to be edited: copy it first} */
   public OnnxModel model() {
     return model;
   }
 
-  /** What the model is made of. */
+  /** {@return what the model is made of} */
   public BackboneStructure structure() {
     return structure;
   }
 
-  /** SHA-256 of the model file (external data is not part of it), 64 hexadecimal digits. */
+  /**
+   * {@return SHA-256 of the model file (external data is not part of it), 64 hexadecimal digits}
+   */
   public String hash() {
     return hash;
   }
 
-  /** Whether the one input is images. */
+  /** {@return whether the one input is images} */
   public boolean takesImages() {
     return preprocessing.isPresent();
   }
 
   /**
-   * How images are prepared.
+   * {@return how images are prepared}
    *
    * @throws BadInputException if the backbone does not take images
    */
@@ -110,47 +115,51 @@ public final class Backbone implements AutoCloseable {
     });
   }
 
-  /** Name of the first input: the only one of a backbone that takes images. */
+  /** {@return name of the first input: the only one of a backbone that takes images} */
   public String inputName() {
     return structure.inputs().getFirst().name();
   }
 
-  /** Channels of an image; for a backbone that takes images. */
+  /** {@return channels of an image; for a backbone that takes images} */
   public int channels() {
     return preprocessing().channels();
   }
 
-  /** Rows of an image; for a backbone that takes images. */
+  /** {@return rows of an image; for a backbone that takes images} */
   public int height() {
     return preprocessing().height();
   }
 
-  /** Columns of an image; for a backbone that takes images. */
+  /** {@return columns of an image; for a backbone that takes images} */
   public int width() {
     return preprocessing().width();
   }
 
-  /** The residual stream: what enters the first block, then what every block returns. */
+  /** {@return the residual stream: what enters the first block, then what every block returns} */
   public List<BackboneStructure.Tap> taps() {
     return structure.taps();
   }
 
-  /** Number of features of a token at a tap. */
+  /**
+   * {@return number of features of a token at a tap}
+   *
+   * @param tap number of the tap, from 0
+   */
   public int width(int tap) {
     return structure.taps().get(tap).width();
   }
 
-  /** Number of tokens at the last tap; -1 where it depends on the input. */
+  /** {@return number of tokens at the last tap; -1 where it depends on the input} */
   public long tokens() {
     return structure.lastTap().tokens();
   }
 
-  /** Scale of the final norm, [width]. */
+  /** {@return scale of the final norm, [width]} */
   public float[] finalNormScale() {
     return constant(finalNorm().scale());
   }
 
-  /** Bias of the final norm, [width]; zeros where it has none. */
+  /** {@return bias of the final norm, [width]; zeros where it has none} */
   public float[] finalNormBias() {
     Norm norm = finalNorm();
     return norm.bias()
@@ -158,12 +167,16 @@ public final class Backbone implements AutoCloseable {
         .orElseGet(() -> new float[Math.toIntExact(norm.width())]);
   }
 
-  /** What the final norm adds to the variance. */
+  /** {@return what the final norm adds to the variance} */
   public float finalNormEpsilon() {
     return finalNorm().epsilon();
   }
 
-  /** Values of a floating-point constant of the graph, row-major. */
+  /**
+   * {@return values of a floating-point constant of the graph, row-major}
+   *
+   * @param value name of the value
+   */
   public float[] constant(String value) {
     return GraphEdit.constantValue(model.graph(), value)
         .map(Initializer::floats)
@@ -171,21 +184,30 @@ public final class Backbone implements AutoCloseable {
   }
 
   /**
-   * A session that returns some taps; this backbone closes it at the latest when it is closed
-   * itself.
+   * {@return a session that returns some taps; this backbone closes it at the latest when it is
+   * closed itself}
+   *
+   * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @param selectedTaps numbers of the taps, 0 being the embeddings
    */
   public Trunk openTrunk(int threads, List<Integer> selectedTaps) {
     return openTrunk(TrunkSpec.of(threads, selectedTaps));
   }
 
-  /** A trunk that returns all taps. */
+  /**
+   * {@return a trunk that returns all taps}
+   *
+   * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   */
   public Trunk openTrunk(int threads) {
     return openTrunk(threads, IntStream.range(0, taps().size()).boxed().toList());
   }
 
   /**
-   * A session that returns what is specified; this backbone closes it at the latest when it is
-   * closed itself.
+   * {@return a session that returns what is specified; this backbone closes it at the latest when
+   * it is closed itself}
+   *
+   * @param spec what is wanted
    */
   public Trunk openTrunk(TrunkSpec spec) {
     Trunk trunk = Trunk.open(model, structure, spec);

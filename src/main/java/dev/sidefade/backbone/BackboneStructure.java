@@ -43,23 +43,24 @@ public record BackboneStructure(
    */
   public record Tap(String value, long tokens, int width) {}
 
+  /** Copies the lists. */
   public BackboneStructure {
     taps = List.copyOf(taps);
     norms = List.copyOf(norms);
     inputs = List.copyOf(inputs);
   }
 
-  /** Number of blocks: one less than taps. */
+  /** {@return number of blocks: one less than taps} */
   public int blocks() {
     return taps.size() - 1;
   }
 
-  /** Number of classes of the head; 0 where there is none. */
+  /** {@return number of classes of the head; 0 where there is none} */
   public long classes() {
     return head.map(Head::classes).orElse(0L);
   }
 
-  /** The last tap: what the last block returns. */
+  /** {@return the last tap: what the last block returns} */
   public Tap lastTap() {
     return taps.getLast();
   }

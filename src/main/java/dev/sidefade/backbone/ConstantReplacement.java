@@ -38,8 +38,9 @@ public final class ConstantReplacement {
   }
 
   /**
-   * The present weight of a linear layer, [in, out], row-major.
+   * {@return the present weight of a linear layer, [in, out], row-major}
    *
+   * @param backbone the pretrained model and what it is made of
    * @param name {@link LinearLayer#weightName}
    * @throws BadInputException if there is no such weight
    */
@@ -51,11 +52,12 @@ public final class ConstantReplacement {
   }
 
   /**
-   * The weight with a low-rank change folded in, {@code W + A B}, [in, out].
+   * {@return the weight with a low-rank change folded in, {@code W + A B}, [in, out]}
    *
    * @param weight W, [in, out]
    * @param a A, [in, rank]
    * @param b B, [rank, out]
+   * @param rank columns of a
    */
   public static float[] merged(float[] weight, float[] a, float[] b, int rank) {
     int in = a.length / rank;

@@ -31,7 +31,9 @@ public record EmbeddingTables(OptionalLong words, OptionalInt positions) {
   /**
    * Finds the tables: Gather nodes over a constant matrix.
    *
+   * @param graph of the backbone
    * @param ids name of the input with the ids
+   * @return what was found
    */
   public static EmbeddingTables of(OnnxGraph graph, String ids) {
     OptionalLong words = OptionalLong.empty();

@@ -27,6 +27,7 @@ public record GradientMemory(Kind kind, long rows) {
   /** The taps, for one more forward run. */
   public static final GradientMemory TAPS = new GradientMemory(Kind.TAPS, 0);
 
+  /** Refuses a micro-batch without rows. */
   public GradientMemory {
     if (kind == Kind.MICRO_BATCH ? rows < 1 : rows != 0) {
       throw new BadInputException(
@@ -34,7 +35,12 @@ public record GradientMemory(Kind kind, long rows) {
     }
   }
 
-  /** Nothing is kept; the batch is cut into parts of at most so many rows. */
+  /**
+   * {@return the way in which nothing is kept and the batch is cut into parts of at most so many
+   * rows}
+   *
+   * @param rows at least 1
+   */
   public static GradientMemory microBatch(long rows) {
     return new GradientMemory(Kind.MICRO_BATCH, rows);
   }

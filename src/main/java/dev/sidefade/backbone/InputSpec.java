@@ -11,11 +11,12 @@ import java.util.List;
  * @param dims dimensions, outermost (the batch) first; -1 where the model leaves it open
  */
 public record InputSpec(String name, ElementType type, List<Long> dims) {
+  /** Copies the list. */
   public InputSpec {
     dims = List.copyOf(dims);
   }
 
-  /** Whether this looks like images: floats of batch x channels x height x width. */
+  /** {@return whether this looks like images: floats of batch x channels x height x width} */
   public boolean isImage() {
     return type == ElementType.FLOAT && dims.size() == 4;
   }

@@ -8,7 +8,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the linear layers of the encoder blocks: MatMul with a constant matrix on the right, or
@@ -31,12 +33,17 @@ public final class LinearFinder {
    * @param biasUser node that takes the bias, at input {@code biasIndex}; null where there is no
    *     bias
    */
-  record Found(LinearLayer layer, OnnxNode node, OnnxNode biasUser, int biasIndex) {}
+  record Found(LinearLayer layer, OnnxNode node, @Nullable OnnxNode biasUser, int biasIndex) {}
 
   /** A constant matrix behind a value: where it is stored, and whether the other way round. */
   private record Matrix(Initializer stored, boolean turned) {}
 
-  /** The linear layers of a whole backbone's blocks, in the order of execution. */
+  /**
+   * {@return the linear layers of a whole backbone's blocks, in the order of execution}
+   *
+   * @param model the model
+   * @param structure what its graph is made of
+   */
   public static List<LinearLayer> find(OnnxModel model, BackboneStructure structure) {
     return new LinearFinder(new GraphView(model.graph()), structure)
         .find().stream().map(Found::layer).toList();
@@ -74,7 +81,7 @@ public final class LinearFinder {
     LinearLayer layer =
         new LinearLayer(
             position,
-            blocks.get(node),
+            Objects.requireNonNull(blocks.get(node)),
             node.input(0),
             node.output(0),
             matrix.get().stored().name(),

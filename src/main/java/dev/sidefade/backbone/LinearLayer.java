@@ -28,22 +28,22 @@ public record LinearLayer(
     long out,
     Optional<String> bias) {
 
-  /** Name under which the bias can be tuned. */
+  /** {@return name under which the bias can be tuned} */
   public String biasName() {
     return "sidefade.linear." + position + ".bias";
   }
 
-  /** Name under which the matrix A, [in, rank], of a low-rank change W + A B is tuned. */
+  /** {@return name under which the matrix A, [in, rank], of a low-rank change W + A B is tuned} */
   public String lowRankIn() {
     return "sidefade.linear." + position + ".a";
   }
 
-  /** Name under which the matrix B, [rank, out], of a low-rank change W + A B is tuned. */
+  /** {@return name under which the matrix B, [rank, out], of a low-rank change W + A B is tuned} */
   public String lowRankOut() {
     return "sidefade.linear." + position + ".b";
   }
 
-  /** Name under which W can be replaced, as [in, out]. */
+  /** {@return name under which W can be replaced, as [in, out]} */
   public String weightName() {
     return "sidefade.linear." + position + ".weight";
   }

@@ -12,11 +12,12 @@ import java.util.Optional;
  * @param finalNorm value that the final norm returns, if it is to be named
  */
 public record NamedTaps(String embed, List<String> blocks, Optional<String> finalNorm) {
+  /** Copies the list. */
   public NamedTaps {
     blocks = List.copyOf(blocks);
   }
 
-  /** All taps: the embeddings, then every block. */
+  /** {@return all taps: the embeddings, then every block} */
   public List<String> values() {
     List<String> values = new ArrayList<>();
     values.add(embed);

@@ -39,12 +39,12 @@ public record Norm(
     DECOMPOSED
   }
 
-  /** Name under which the scale can be made an input of a {@link Trunk}. */
+  /** {@return name under which the scale can be made an input of a {@link Trunk}} */
   public String scaleInput() {
     return "sidefade.norm." + position + ".scale";
   }
 
-  /** Name under which the bias can be made an input of a {@link Trunk}. */
+  /** {@return name under which the bias can be made an input of a {@link Trunk}} */
   public String biasInput() {
     return "sidefade.norm." + position + ".bias";
   }

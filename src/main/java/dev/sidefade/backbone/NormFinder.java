@@ -5,6 +5,7 @@ import dev.sidefade.onnx.OnnxNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Finds layer norms, written as one node or as a chain. */
 final class NormFinder {
@@ -21,7 +22,8 @@ final class NormFinder {
    * @param biasUser node that takes the bias, at input {@code biasIndex}; null where there is no
    *     bias
    */
-  record Found(Norm norm, OnnxNode scaleUser, int scaleIndex, OnnxNode biasUser, int biasIndex) {}
+  record Found(
+      Norm norm, OnnxNode scaleUser, int scaleIndex, @Nullable OnnxNode biasUser, int biasIndex) {}
 
   /** All norms in the order of the graph; their blocks are not known yet (-1). */
   List<Found> find() {

@@ -25,7 +25,11 @@ public final class OwnConstant {
   /**
    * Replaces a constant that stands behind any Identity.
    *
+   * @param graph the graph, with what is nested in it
+   * @param node the node that reads the constant
    * @param index of the node's input, at most one behind its last
+   * @param values the new elements, row-major
+   * @param dims dimensions, outermost first
    */
   public static void replace(
       OnnxGraph graph, OnnxNode node, int index, float[] values, long... dims) {
@@ -41,7 +45,12 @@ public final class OwnConstant {
   /**
    * Replaces a matrix that stands behind any Identity and Transpose, by one as the node reads it.
    *
+   * @param graph the graph, with what is nested in it
+   * @param node the node that reads the constant
+   * @param index of the node's input
    * @param values row-major, [rows, columns]
+   * @param rows of the new matrix
+   * @param columns of the new matrix
    */
   public static void replaceMatrix(
       OnnxGraph graph, OnnxNode node, int index, float[] values, long rows, long columns) {

@@ -23,6 +23,7 @@ public record Preprocessing(
 
   /** How pixels are interpolated. */
   public enum Resize {
+    /** Linear between the two nearest pixels in each direction. */
     BILINEAR
   }
 
@@ -54,25 +55,31 @@ public record Preprocessing(
     }
   }
 
-  /** Mean and std 0.5 in every channel, no crop: what applies where nothing is said. */
+  /**
+   * {@return mean and std 0.5 in every channel, no crop: what applies where nothing is said}
+   *
+   * @param channels of an image
+   * @param height rows of an image
+   * @param width columns of an image
+   */
   public static Preprocessing standard(int channels, int height, int width) {
     float[] half = {0.5f};
     return new Preprocessing(channels, height, width, half, half, Resize.BILINEAR, 1);
   }
 
-  /** A copy of the means, one for each channel. */
+  /** {@return a copy of the means, one for each channel} */
   @Override
   public float[] mean() {
     return mean.clone();
   }
 
-  /** A copy of the standard deviations, one for each channel. */
+  /** {@return a copy of the standard deviations, one for each channel} */
   @Override
   public float[] std() {
     return std.clone();
   }
 
-  /** One line of JSON that {@link #fromJson} reads. */
+  /** {@return one line of JSON that {@link #fromJson} reads} */
   public String toJson() {
     JsonObject json = new JsonObject();
     json.addProperty("channels", channels);
@@ -88,6 +95,8 @@ public record Preprocessing(
    * Reads what {@link #toJson} wrote.
    *
    * @param source what to call the text in complaints: a file or a property
+   * @param json text of the object
+   * @return the settings
    * @throws BadInputException if the text is not JSON, or a key is missing or has a wrong value;
    *     the message names it
    */

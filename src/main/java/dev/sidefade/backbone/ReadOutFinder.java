@@ -10,6 +10,7 @@ import dev.sidefade.onnx.OnnxNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Follows the tokens from the last block to the outputs: how they are pooled, normalised and
@@ -71,7 +72,7 @@ final class ReadOutFinder {
   /**
    * How a vector came about; {@code norm} is the one that it went through since pooling, or null.
    */
-  private record Pool(ReadOut.Kind kind, long skipped, Norm norm) {}
+  private record Pool(ReadOut.Kind kind, long skipped, @Nullable Norm norm) {}
 
   /** One vector for each example. */
   private void pooled(String value, Pool pool) {
@@ -100,7 +101,7 @@ final class ReadOutFinder {
     }
   }
 
-  private void add(Pool pool, String value, Head head) {
+  private void add(Pool pool, String value, @Nullable Head head) {
     ReadOut readOut =
         new ReadOut(pool.kind(), Optional.of(value), pool.skipped(), pool.norm() != null);
     found.add(new Found(readOut, Optional.ofNullable(head), Optional.ofNullable(pool.norm())));
@@ -122,7 +123,7 @@ final class ReadOutFinder {
     OnnxNode add = users.size() == 1 && users.getFirst().is("Add") ? users.getFirst() : null;
     String bias = add == null ? "" : add.input(view.weight(add.input(1)).isPresent() ? 1 : 0);
     boolean biased = add != null && view.weight(bias).isPresent();
-    String output = biased ? add.output(0) : node.output(0);
+    String output = add != null && biased ? add.output(0) : node.output(0);
     return Optional.of(head(input, weight.get(), biased ? bias : "", false, output));
   }
 

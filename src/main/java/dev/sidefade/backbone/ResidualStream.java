@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -156,10 +157,14 @@ final class ResidualStream {
     if (last.isEmpty()) {
       return 0;
     }
-    int first = view.graph().producerOf(from).map(node -> order.get(node) + 1).orElse(0);
+    int first =
+        view.graph()
+            .producerOf(from)
+            .map(node -> Objects.requireNonNull(order.get(node)) + 1)
+            .orElse(0);
     Map<String, Integer> passed = new HashMap<>();
     passed.put(from, 0);
-    for (int i = first; i <= order.get(last.get()); i++) {
+    for (int i = first; i <= Objects.requireNonNull(order.get(last.get())); i++) {
       follow(view.graph().nodes().get(i), passed);
     }
     return passed.getOrDefault(to, 0);

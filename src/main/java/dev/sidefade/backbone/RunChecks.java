@@ -6,6 +6,7 @@ import dev.sidefade.tensor.Tensor;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /** Checks what is given to a trunk before ONNX Runtime sees it. */
@@ -25,13 +26,14 @@ final class RunChecks {
           "the trunk must be fed " + wanted + ", but was given " + feeds.keySet());
     }
     for (InputSpec input : inputs) {
-      Tensor tensor = feeds.get(input.name());
+      Tensor tensor = Objects.requireNonNull(feeds.get(input.name()));
       if (tensor.shape().rank() == 0 || tensor.dim(0) != batch) {
         throw new IllegalArgumentException(
             "input " + input.name() + " is " + tensor + ", but must hold a batch of " + batch);
       }
     }
-    constants.forEach((name, shape) -> constant("constant", name, feeds.get(name), shape));
+    constants.forEach((name, shape) ->
+        constant("constant", name, Objects.requireNonNull(feeds.get(name)), shape));
   }
 
   /** Checks that there is a gradient for every constant, and nothing else. */
@@ -43,7 +45,8 @@ final class RunChecks {
               + ", but there are of "
               + gradients.keySet());
     }
-    constants.forEach((name, shape) -> constant("gradient of", name, gradients.get(name), shape));
+    constants.forEach((name, shape) ->
+        constant("gradient of", name, Objects.requireNonNull(gradients.get(name)), shape));
   }
 
   private static void constant(String what, String name, Tensor tensor, Shape shape) {

@@ -28,9 +28,10 @@ public final class ShapeInference {
   private ShapeInference() {}
 
   /**
-   * The shapes of what the nodes compute; -1 for a dimension that depends on the inputs. A value
-   * that is no tensor, or whose rank is not known, is missing.
+   * {@return the shapes of what the nodes compute; -1 for a dimension that depends on the inputs} A
+   * value that is no tensor, or whose rank is not known, is missing.
    *
+   * @param model the model
    * @throws BadInputException if ONNX Runtime does not take the model
    */
   public static Map<String, long[]> infer(OnnxModel model) {

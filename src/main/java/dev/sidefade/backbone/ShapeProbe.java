@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -117,9 +118,10 @@ final class ShapeProbe {
       Map<String, long[]> small = run(session, outputs, 2, 5);
       Map<String, long[]> large = run(session, outputs, 3, 7);
       for (String value : values) {
-        long[] shape = small.get(value);
+        long[] shape = Objects.requireNonNull(small.get(value));
+        long[] other = Objects.requireNonNull(large.get(value));
         for (int i = 0; i < shape.length; i++) {
-          shape[i] = shape[i] == large.get(value)[i] ? shape[i] : -1;
+          shape[i] = shape[i] == other[i] ? shape[i] : -1;
         }
         shapes.put(value, shape);
       }

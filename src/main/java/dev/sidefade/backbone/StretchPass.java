@@ -14,8 +14,10 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes stretches of the backbone again, from the last one to the first: one for each block over
@@ -135,7 +137,7 @@ final class StretchPass implements GradientPass {
         for (long from = part; from < run.batch(); from += part) {
           long to = Math.min(from + part, run.batch());
           part(run, from, to, dFinal, scratch);
-          gradients.forEach((name, sum) -> add(scratch.get(name), sum));
+          gradients.forEach((name, sum) -> add(Objects.requireNonNull(scratch.get(name)), sum));
         }
       }
     }
@@ -149,7 +151,7 @@ final class StretchPass implements GradientPass {
     long largest = 0;
     StretchSession.Run later = null;
     try (NativeTensors natives = new NativeTensors()) {
-      OnnxTensor seed = natives.over("the gradient", ForwardRun.part(dFinal, from, to));
+      @Nullable OnnxTensor seed = natives.over("the gradient", ForwardRun.part(dFinal, from, to));
       for (StretchSession session : sessions) {
         Map<String, OnnxTensor> values = new LinkedHashMap<>();
         for (String input : session.inputs()) {
@@ -157,7 +159,8 @@ final class StretchPass implements GradientPass {
         }
         Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
         for (String constant : session.stretch().constants()) {
-          pinned.put(constant, natives.over(constant, gradients.get(constant)));
+          pinned.put(
+              constant, natives.over(constant, Objects.requireNonNull(gradients.get(constant))));
         }
         StretchSession.Run done = session.run(values, seed, pinned);
         if (later != null) {

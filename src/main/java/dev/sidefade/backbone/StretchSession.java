@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes a stretch of a backbone again and the gradients of its constants and of where it begins.
@@ -111,7 +112,8 @@ final class StretchSession implements AutoCloseable {
    * @param seed gradient by where the stretch ends
    * @param gradients of the constants, under their names: written
    */
-  Run run(Map<String, OnnxTensor> values, OnnxTensor seed, Map<String, OnnxTensor> gradients)
+  Run run(
+      Map<String, OnnxTensor> values, @Nullable OnnxTensor seed, Map<String, OnnxTensor> gradients)
       throws OrtException {
     Map<String, OnnxTensor> fed = new LinkedHashMap<>();
     String seedName = GradientGraph.seed(stretch.to());

@@ -39,6 +39,8 @@ public final class StructureFinder {
   /**
    * Searches a model for everything, taps too.
    *
+   * @param model the model
+   * @return what was found
    * @throws BadInputException as {@link #find(OnnxModel, Optional)}, or if no taps are found
    */
   public static BackboneStructure find(OnnxModel model) {
@@ -48,7 +50,9 @@ public final class StructureFinder {
   /**
    * Searches a model.
    *
+   * @param model the model
    * @param named taps named by hand, which take the place of the search for them
+   * @return what was found
    * @throws BadInputException if the graph was optimised or quantised, if it is not a transformer
    *     as PyTorch exports it, or if a named tap does not exist
    */

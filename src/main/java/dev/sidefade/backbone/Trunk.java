@@ -47,6 +47,10 @@ public final class Trunk implements AutoCloseable {
   /**
    * Opens a session; the model is left as it is.
    *
+   * @param model the model
+   * @param structure what its graph is made of
+   * @param spec what is wanted
+   * @return the session, to be closed
    * @throws BadInputException if ONNX Runtime does not take the model, a tap or constant does not
    *     exist, or logits are asked of a model without head
    */
@@ -77,19 +81,21 @@ public final class Trunk implements AutoCloseable {
     }
   }
 
-  /** What comes out, in the order of the tensors that {@link #run} fills. */
+  /** {@return what comes out, in the order of the tensors that {@link #run} fills} */
   public List<TrunkOutput> outputs() {
     return outputs;
   }
 
-  /** Which output is what enters the final norm; the last tap where there is no final norm. */
+  /**
+   * {@return which output is what enters the final norm; the last tap where there is no final norm}
+   */
   public int finalInput() {
     return finalInput;
   }
 
   /**
-   * The constants that must be fed with every run, under the names of their inputs, with their
-   * present values.
+   * {@return the constants that must be fed with every run, under the names of their inputs, with
+   * their present values}
    */
   public Map<String, Initializer> constants() {
     return constants;
@@ -99,6 +105,7 @@ public final class Trunk implements AutoCloseable {
    * Computes one batch of a backbone with a single input and no tuned constants.
    *
    * @param input [batch, ...] as the model wants it
+   * @param batch number of examples
    * @param results as in {@link #run(Map, long, List)}
    */
   public void run(Tensor input, long batch, List<Tensor> results) {

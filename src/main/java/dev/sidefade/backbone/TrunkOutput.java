@@ -18,7 +18,11 @@ import java.util.List;
 public record TrunkOutput(String value, boolean perToken, long tokens, long width) {
 
   /**
-   * Shape for a batch; {@code sequence} is the number of tokens where that depends on the input.
+   * {@return shape for a batch; {@code sequence} is the number of tokens where that depends on the
+   * input}
+   *
+   * @param batch number of examples
+   * @param sequence number of tokens where it is free
    */
   public long[] shape(long batch, long sequence) {
     return perToken
@@ -26,7 +30,11 @@ public record TrunkOutput(String value, boolean perToken, long tokens, long widt
         : new long[] {batch, width};
   }
 
-  /** Shape for a batch of a model whose number of tokens is fixed. */
+  /**
+   * {@return shape for a batch of a model whose number of tokens is fixed}
+   *
+   * @param batch number of examples
+   */
   public long[] shape(long batch) {
     if (perToken && tokens < 0) {
       throw new IllegalStateException("the number of tokens of " + value + " depends on the input");

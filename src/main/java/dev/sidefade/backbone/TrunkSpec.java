@@ -12,6 +12,7 @@ import java.util.List;
  *     Norm#scaleInput}, {@link Head#WEIGHT_INPUT} and the like, or names of initializers
  */
 public record TrunkSpec(int threads, List<Integer> taps, boolean logits, List<String> inputs) {
+  /** Copies the lists; refuses a negative number of threads. */
   public TrunkSpec {
     if (threads < 0) {
       throw new IllegalArgumentException("threads must be 0 or more, not " + threads);
@@ -20,17 +21,26 @@ public record TrunkSpec(int threads, List<Integer> taps, boolean logits, List<St
     inputs = List.copyOf(inputs);
   }
 
-  /** Some taps, nothing tuned, no logits. */
+  /**
+   * {@return some taps, nothing tuned, no logits}
+   *
+   * @param threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @param taps numbers of the taps, 0 being the embeddings
+   */
   public static TrunkSpec of(int threads, List<Integer> taps) {
     return new TrunkSpec(threads, taps, false, List.of());
   }
 
-  /** The same with the output of the original head. */
+  /** {@return the same with the output of the original head} */
   public TrunkSpec withLogits() {
     return new TrunkSpec(threads, taps, true, inputs);
   }
 
-  /** The same with constants that are fed with every run. */
+  /**
+   * {@return the same with constants that are fed with every run}
+   *
+   * @param constants names of the constants
+   */
   public TrunkSpec withInputs(List<String> constants) {
     return new TrunkSpec(threads, taps, logits, constants);
   }

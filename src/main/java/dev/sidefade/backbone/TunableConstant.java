@@ -30,7 +30,7 @@ public record TunableConstant(
     LOW_RANK_OUT
   }
 
-  /** Whether this is one half of a low-rank change. */
+  /** {@return whether this is one half of a low-rank change} */
   public boolean lowRank() {
     return kind == Kind.LOW_RANK_IN || kind == Kind.LOW_RANK_OUT;
   }

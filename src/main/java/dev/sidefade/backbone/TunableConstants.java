@@ -28,9 +28,11 @@ public final class TunableConstants {
   }
 
   /**
-   * The constants in the order of execution: first scale and shift of each norm, then the biases,
-   * then A and B of each linear layer.
+   * {@return the constants in the order of execution: first scale and shift of each norm, then the
+   * biases, then A and B of each linear layer}
    *
+   * @param backbone the pretrained model and what it is made of
+   * @param tuning what is to be tuned
    * @throws BadInputException if the backbone has fewer blocks, too small weights for the rank, or
    *     nothing of what is to be tuned
    */
@@ -38,7 +40,13 @@ public final class TunableConstants {
     return of(backbone.model(), backbone.structure(), tuning);
   }
 
-  /** The constants of a whole backbone's model, as {@link #of(Backbone, Tuning)}. */
+  /**
+   * {@return the constants of a whole backbone's model, as {@link #of(Backbone, Tuning)}}
+   *
+   * @param model the backbone's model
+   * @param structure what its graph is made of
+   * @param tuning what is to be tuned
+   */
   public static List<TunableConstant> of(
       OnnxModel model, BackboneStructure structure, Tuning tuning) {
     return of(model.graph(), structure, new ConstantSites(model.graph(), structure), tuning);

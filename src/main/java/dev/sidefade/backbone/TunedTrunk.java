@@ -9,7 +9,9 @@ import dev.sidefade.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backbone whose inner constants learn: they are fed with every run, and exact gradients of them
@@ -27,7 +29,7 @@ public final class TunedTrunk implements AutoCloseable {
   private final OrtSession session;
 
   /** What the last forward run kept; null where there was none or it was used. */
-  private ForwardRun pending;
+  private @Nullable ForwardRun pending;
 
   private boolean closed;
 
@@ -44,6 +46,9 @@ public final class TunedTrunk implements AutoCloseable {
   /**
    * Opens the sessions; the backbone is left as it is, and must stay open no longer than this call.
    *
+   * @param backbone the pretrained model and what it is made of
+   * @param spec what is wanted
+   * @return the sessions, to be closed
    * @throws BadInputException if a tap does not exist, there is nothing to tune, no gradient can be
    *     taken of an operator in between, or ONNX Runtime does not take the model
    */
@@ -67,17 +72,19 @@ public final class TunedTrunk implements AutoCloseable {
     }
   }
 
-  /** What must be fed with every run, in the order of {@link TunableConstants#of}. */
+  /** {@return what must be fed with every run, in the order of {@link TunableConstants#of}} */
   public List<TunableConstant> constants() {
     return constants;
   }
 
-  /** What comes out, in the order of the tensors that the forward runs fill. */
+  /** {@return what comes out, in the order of the tensors that the forward runs fill} */
   public List<TrunkOutput> outputs() {
     return outputs;
   }
 
-  /** Which output is what enters the final norm; the last tap where there is no final norm. */
+  /**
+   * {@return which output is what enters the final norm; the last tap where there is no final norm}
+   */
   public int finalInput() {
     return finalInput;
   }
@@ -102,6 +109,11 @@ public final class TunedTrunk implements AutoCloseable {
    * Computes one batch and keeps what {@link #backward} needs: memory of ONNX Runtime's, and the
    * tensors given here, which must stay open and unchanged until then. What an earlier run kept is
    * dropped. Parameters as in {@link #forward}.
+   *
+   * @param inputs host tensors by the names of the inputs
+   * @param constants host tensors by the names of the constants
+   * @param batch number of examples
+   * @param results host tensors that are filled, in the order of the outputs
    */
   public void forwardForGradient(
       Map<String, Tensor> inputs, Map<String, Tensor> constants, long batch, List<Tensor> results) {
@@ -146,7 +158,7 @@ public final class TunedTrunk implements AutoCloseable {
     if (pending == null) {
       throw new IllegalStateException("backward needs a forward run for gradients before it");
     }
-    Tensor last = pending.rows().get(outputs.get(finalInput).value());
+    Tensor last = Objects.requireNonNull(pending.rows().get(outputs.get(finalInput).value()));
     if (!dFinal.shape().equals(last.shape()) || dFinal.dtype() != DType.F32) {
       throw new IllegalArgumentException("the gradient is " + dFinal + ", but must be " + last);
     }
@@ -162,10 +174,10 @@ public final class TunedTrunk implements AutoCloseable {
   }
 
   /**
-   * Bytes of activations that the last {@link #backward} had to have at once: what it read of what
-   * the forward run left (taps in the caller's tensors included), and, where parts are computed
-   * again, what the largest part kept between its forward and its backward half, counted as F32. 0
-   * before the first backward run.
+   * {@return bytes of activations that the last {@link #backward} had to have at once: what it read
+   * of what the forward run left (taps in the caller's tensors included), and, where parts are
+   * computed again, what the largest part kept between its forward and its backward half, counted
+   * as F32} 0 before the first backward run.
    */
   public long keptBytes() {
     return pass.keptBytes();

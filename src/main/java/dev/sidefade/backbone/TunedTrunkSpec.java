@@ -12,6 +12,7 @@ import java.util.List;
  */
 public record TunedTrunkSpec(
     int threads, List<Integer> taps, Tuning tuning, GradientMemory memory) {
+  /** Copies the list; refuses a negative number of threads. */
   public TunedTrunkSpec {
     if (threads < 0) {
       throw new IllegalArgumentException("threads must be 0 or more, not " + threads);

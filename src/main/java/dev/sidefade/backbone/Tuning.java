@@ -16,6 +16,7 @@ public record Tuning(boolean withNorms, boolean withBiases, int rank, int lastBl
   /** All blocks, and what stands in front of the first one, such as the norm of embeddings. */
   public static final int ALL = Integer.MAX_VALUE;
 
+  /** Refuses a rank, a number of blocks or a choice that tunes nothing. */
   public Tuning {
     if (rank < 0) {
       throw new BadInputException(
@@ -30,32 +31,49 @@ public record Tuning(boolean withNorms, boolean withBiases, int rank, int lastBl
     }
   }
 
-  /** All norms. */
+  /** {@return all norms} */
   public static Tuning norms() {
     return norms(ALL);
   }
 
-  /** The norms of the last blocks. */
+  /**
+   * {@return the norms of the last blocks}
+   *
+   * @param lastBlocks number of blocks, counted from the end
+   */
   public static Tuning norms(int lastBlocks) {
     return new Tuning(true, false, 0, lastBlocks);
   }
 
-  /** All norms and biases. */
+  /** {@return all norms and biases} */
   public static Tuning biases() {
     return biases(ALL);
   }
 
-  /** The norms and biases of the last blocks. */
+  /**
+   * {@return the norms and biases of the last blocks}
+   *
+   * @param lastBlocks number of blocks, counted from the end
+   */
   public static Tuning biases(int lastBlocks) {
     return new Tuning(true, true, 0, lastBlocks);
   }
 
-  /** All norms, and a change of the given rank to every weight. */
+  /**
+   * {@return all norms, and a change of the given rank to every weight}
+   *
+   * @param rank columns of the first factor of a low-rank map, at least 1
+   */
   public static Tuning lowRank(int rank) {
     return lowRank(rank, ALL);
   }
 
-  /** The norms of the last blocks, and a change of the given rank to every weight there. */
+  /**
+   * {@return the norms of the last blocks, and a change of the given rank to every weight there}
+   *
+   * @param rank columns of the first factor of a low-rank map, at least 1
+   * @param lastBlocks number of blocks, counted from the end
+   */
   public static Tuning lowRank(int rank, int lastBlocks) {
     return new Tuning(true, false, rank, lastBlocks);
   }

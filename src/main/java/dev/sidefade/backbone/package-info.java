@@ -3,4 +3,7 @@
  * must be prepared for it, and ONNX Runtime sessions that return its residual stream. Knows nothing
  * of the side network.
  */
+@NullMarked
 package dev.sidefade.backbone;
+
+import org.jspecify.annotations.NullMarked;

@@ -51,6 +51,8 @@ public final class Cublas extends CudaResource {
   /**
    * Opens cuBLAS on a stream.
    *
+   * @param stream the stream, of the same context
+   * @return the handle, to be closed
    * @throws CudaUnavailableException if it was not found, with every place that was tried
    */
   public static Cublas create(CudaStream stream) {
@@ -91,8 +93,14 @@ public final class Cublas extends CudaResource {
    * Row-major {@code c [m, n] = op(a) op(b) + beta c}, enqueued.
    *
    * @param a device address of [m, k], or [k, m] if {@code transposeA}
+   * @param transposeA whether a is transposed
    * @param b device address of [k, n], or [n, k] if {@code transposeB}
+   * @param transposeB whether b is transposed
    * @param c device address of [m, n]; not read if beta is 0
+   * @param m rows of c
+   * @param n columns of c
+   * @param k length of the sums
+   * @param beta factor of what c was before
    */
   public void gemm(
       long a,
@@ -143,7 +151,7 @@ public final class Cublas extends CudaResource {
     return (int) n;
   }
 
-  /** Version of cuBLAS in its own count, for example 130100. */
+  /** {@return version of cuBLAS in its own count, for example 130100} */
   public int version() {
     requireUsable();
     MemorySegment out = context().out();

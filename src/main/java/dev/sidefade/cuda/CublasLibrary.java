@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -32,7 +33,10 @@ public final class CublasLibrary {
     loaded = candidates().stream().anyMatch(candidate -> load(loader, candidate));
   }
 
-  /** Why matrix products cannot be had; empty if they can. Every place that was tried is named. */
+  /**
+   * {@return why matrix products cannot be had; empty if they can} Every place that was tried is
+   * named.
+   */
   public static Optional<String> unavailable() {
     CublasLibrary found = Found.LIBRARY;
     if (found.loaded) {
@@ -48,7 +52,7 @@ public final class CublasLibrary {
                     + PATH_PROPERTY));
   }
 
-  /** Every place that was tried and what was there, line by line, for people. */
+  /** {@return every place that was tried and what was there, line by line, for people} */
   public static List<String> report() {
     return List.copyOf(Found.LIBRARY.lines);
   }
@@ -62,7 +66,7 @@ public final class CublasLibrary {
     List<String> all = new ArrayList<>();
     String driver = System.getProperty(CudaLibrary.DRIVER_PROPERTY);
     if (driver != null && !driver.isBlank()) {
-      Path beside = Path.of(driver).toAbsolutePath().getParent();
+      Path beside = Objects.requireNonNull(Path.of(driver).toAbsolutePath().getParent());
       inFolder(beside).stream().filter(f -> Files.isRegularFile(Path.of(f))).forEach(all::add);
     }
     all.addAll(NAMES);

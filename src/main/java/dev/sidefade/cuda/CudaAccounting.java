@@ -65,12 +65,12 @@ public final class CudaAccounting {
     return counts.getOrDefault(kind, 0);
   }
 
-  /** Bytes of device memory in open buffers. */
+  /** {@return bytes of device memory in open buffers} */
   public long deviceBytes() {
     return deviceBytes;
   }
 
-  /** Largest value of {@link #deviceBytes()} so far, or since {@link #resetPeak()}. */
+  /** {@return largest value of {@link #deviceBytes()} so far, or since {@link #resetPeak()}} */
   public long peakDeviceBytes() {
     return peakDeviceBytes;
   }
@@ -80,59 +80,59 @@ public final class CudaAccounting {
     peakDeviceBytes = deviceBytes;
   }
 
-  /** Bytes of pinned host memory in open buffers. */
+  /** {@return bytes of pinned host memory in open buffers} */
   public long pinnedBytes() {
     return pinnedBytes;
   }
 
-  /** Open buffers on the device. */
+  /** {@return number of open buffers on the device} */
   public int deviceBuffers() {
     return count(CudaResource.Kind.DEVICE_BUFFER);
   }
 
-  /** Open buffers of pinned host memory. */
+  /** {@return number of open buffers of pinned host memory} */
   public int pinnedBuffers() {
     return count(CudaResource.Kind.PINNED_BUFFER);
   }
 
-  /** Open streams that were made here; wrapped ones belong to somebody else. */
+  /** {@return number of open streams that were made here; wrapped ones belong to somebody else} */
   public int streams() {
     return count(CudaResource.Kind.STREAM);
   }
 
-  /** Open events. */
+  /** {@return number of open events} */
   public int events() {
     return count(CudaResource.Kind.EVENT);
   }
 
-  /** Loaded modules of kernels. */
+  /** {@return number of loaded modules of kernels} */
   public int modules() {
     return count(CudaResource.Kind.MODULE);
   }
 
-  /** Open graphs. */
+  /** {@return number of open graphs} */
   public int graphs() {
     return count(CudaResource.Kind.GRAPH);
   }
 
-  /** Open memory pools. */
+  /** {@return number of open memory pools} */
   public int pools() {
     return count(CudaResource.Kind.POOL);
   }
 
-  /** Open cuBLAS handles. */
+  /** {@return number of open cuBLAS handles} */
   public int cublasHandles() {
     return count(CudaResource.Kind.CUBLAS);
   }
 
-  /** Whether nothing is alive. */
+  /** {@return whether nothing is alive} */
   public boolean isClear() {
     return alive.isEmpty();
   }
 
   /**
-   * One entry per resource that is alive, in the order in which they were made; with tracking each
-   * says where it was made.
+   * {@return one entry per resource that is alive, in the order in which they were made; with
+   * tracking each says where it was made}
    */
   public List<String> alive() {
     return alive.stream().map(CudaAccounting::entry).toList();

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.sidefade.cuda.ffi.CudaDriver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The primary context of a device: the one that cuBLAS and other libraries in the process use too.
@@ -24,9 +25,9 @@ public final class CudaContext implements AutoCloseable {
   private final MemorySegment out = arena.allocate(4 * JAVA_LONG.byteSize(), 16);
   private final CudaAccounting accounting = new CudaAccounting();
   private volatile Thread owner = Thread.currentThread();
-  private CudaException lost;
+  private @Nullable CudaException lost;
   // a failure that came up while something was given back, which nobody has heard of yet
-  private CudaException unreported;
+  private @Nullable CudaException unreported;
   private boolean closed;
 
   private CudaContext(CudaDevice device, MemorySegment handle, MemorySegment before) {
@@ -38,6 +39,8 @@ public final class CudaContext implements AutoCloseable {
   /**
    * Opens the primary context of a device.
    *
+   * @param device the GPU
+   * @return the context, to be closed
    * @throws CudaException if the driver refuses, for example because the device is in exclusive use
    */
   public static CudaContext open(CudaDevice device) {
@@ -62,25 +65,30 @@ public final class CudaContext implements AutoCloseable {
     }
   }
 
-  /** The device that it is on. */
+  /** {@return the device that it is on} */
   public CudaDevice device() {
     return device;
   }
 
-  /** The driver's handle, for other libraries. */
+  /** {@return the driver's handle, for other libraries} */
   public long handle() {
     return handle.address();
   }
 
-  /** What is alive in it. */
+  /** {@return what is alive in it} */
   public CudaAccounting accounting() {
     return accounting;
   }
 
-  /** Memory on the device, in bytes, over all programs that use it. */
+  /**
+   * Memory on the device, in bytes, over all programs that use it.
+   *
+   * @param freeBytes not in use
+   * @param totalBytes all there is
+   */
   public record Memory(long freeBytes, long totalBytes) {}
 
-  /** How much memory the device has and how much of it is free now. */
+  /** {@return how much memory the device has and how much of it is free now} */
   public Memory memory() {
     requireUsable();
     check(CudaDriver.cuMemGetInfo_v2(out, out.asSlice(8)), "cuMemGetInfo_v2", "");
@@ -110,17 +118,17 @@ public final class CudaContext implements AutoCloseable {
     owner = Thread.currentThread();
   }
 
-  /** Whether the calling thread has it. */
+  /** {@return whether the calling thread has it} */
   public boolean isMine() {
     return Thread.currentThread() == owner;
   }
 
-  /** Whether it was not closed yet. */
+  /** {@return whether it was not closed yet} */
   public boolean isOpen() {
     return !closed;
   }
 
-  /** Whether a failure has made it useless: it can only be closed. */
+  /** {@return whether a failure has made it useless: it can only be closed} */
   public boolean isLost() {
     return lost != null;
   }
@@ -168,7 +176,7 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /** A record of the caller, or null where that is not wanted. */
-  Throwable trace(String what) {
+  @Nullable Throwable trace(String what) {
     return accounting.tracking() ? new Throwable(what) : null;
   }
 
@@ -260,7 +268,7 @@ public final class CudaContext implements AutoCloseable {
   }
 
   /** The first failure, or null. */
-  private RuntimeException releaseAll() {
+  private @Nullable RuntimeException releaseAll() {
     if (accounting.tracking()) {
       System.getLogger(CudaContext.class.getName())
           .log(System.Logger.Level.WARNING, "closed with the context: {0}", accounting.alive());

@@ -32,7 +32,7 @@ public record CudaDevice(
   private static final int NAME_BYTES = 256;
 
   /**
-   * All devices.
+   * {@return all devices}
    *
    * @throws CudaUnavailableException if CUDA cannot be used here
    */
@@ -55,7 +55,7 @@ public record CudaDevice(
   }
 
   /**
-   * One device.
+   * {@return one device}
    *
    * @param ordinal place in the driver's list, from 0
    * @throws CudaUnavailableException if CUDA cannot be used here
@@ -88,7 +88,11 @@ public record CudaDevice(
     }
   }
 
-  /** A value of the driver's table of device attributes (CUdevice_attribute). */
+  /**
+   * {@return a value of the driver's table of device attributes (CUdevice_attribute)}
+   *
+   * @param attribute number of the attribute
+   */
   public int attribute(int attribute) {
     try (Arena arena = Arena.ofConfined()) {
       return attribute(handle, attribute, arena.allocate(JAVA_INT));
@@ -103,17 +107,20 @@ public record CudaDevice(
     return out.get(JAVA_INT, 0);
   }
 
-  /** Shared memory that a block of threads may have where a kernel asks for more than 48 KiB. */
+  /**
+   * {@return shared memory that a block of threads may have where a kernel asks for more than 48
+   * KiB}
+   */
   public int sharedBytesPerBlock() {
     return attribute(CudaDriver.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN());
   }
 
-  /** Whether stream-ordered memory pools work on it. */
+  /** {@return whether stream-ordered memory pools work on it} */
   public boolean supportsMemoryPools() {
     return attribute(CudaDriver.CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED()) != 0;
   }
 
-  /** For people: "NVIDIA H100, compute capability 9.0, 132 multiprocessors, 81079 MiB". */
+  /** {@return for people: "NVIDIA H100, compute capability 9.0, 132 multiprocessors, 81079 MiB"} */
   public String describe() {
     return name
         + ", compute capability "

@@ -16,12 +16,20 @@ public final class CudaEvent extends CudaResource {
     this.timing = timing;
   }
 
-  /** An event to wait for. */
+  /**
+   * {@return an event to wait for}
+   *
+   * @param context the context that it belongs to
+   */
   public static CudaEvent create(CudaContext context) {
     return create(context, CudaDriver.CU_EVENT_DISABLE_TIMING());
   }
 
-  /** An event that also takes the time, at some cost. */
+  /**
+   * {@return an event that also takes the time, at some cost}
+   *
+   * @param context the context that it belongs to
+   */
   public static CudaEvent createTiming(CudaContext context) {
     return create(context, CudaDriver.CU_EVENT_DEFAULT());
   }
@@ -36,7 +44,11 @@ public final class CudaEvent extends CudaResource {
     return handle;
   }
 
-  /** Marks the end of what is enqueued on a stream so far; an earlier mark is forgotten. */
+  /**
+   * Marks the end of what is enqueued on a stream so far; an earlier mark is forgotten.
+   *
+   * @param stream the stream, of the same context
+   */
   public void record(CudaStream stream) {
     requireUsable();
     stream.requireUsable();
@@ -53,7 +65,7 @@ public final class CudaEvent extends CudaResource {
             "work that was enqueued earlier failed");
   }
 
-  /** Whether the device has come to the mark, or there is none. */
+  /** {@return whether the device has come to the mark, or there is none} */
   public boolean isDone() {
     requireUsable();
     int code = CudaDriver.cuEventQuery(handle);
@@ -65,8 +77,9 @@ public final class CudaEvent extends CudaResource {
   }
 
   /**
-   * Milliseconds on the device between two marks, both reached.
+   * {@return milliseconds on the device between two marks, both reached}
    *
+   * @param start the earlier mark
    * @throws IllegalStateException if one of the events does not take the time
    */
   public float millisecondsSince(CudaEvent start) {

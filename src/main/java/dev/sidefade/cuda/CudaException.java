@@ -1,5 +1,7 @@
 package dev.sidefade.cuda;
 
+import org.jspecify.annotations.Nullable;
+
 /** The driver (or cuBLAS) refused a call. */
 public class CudaException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -21,7 +23,7 @@ public class CudaException extends RuntimeException {
     this(code, name, call, detail, null);
   }
 
-  CudaException(int code, String name, String call, String detail, Throwable cause) {
+  CudaException(int code, String name, String call, String detail, @Nullable Throwable cause) {
     super(call + ": " + name + " (" + code + "): " + detail, cause);
     this.code = code;
     this.name = name;
@@ -29,22 +31,22 @@ public class CudaException extends RuntimeException {
     this.detail = detail;
   }
 
-  /** The number that the driver gave. */
+  /** {@return the number that the driver gave} */
   public int code() {
     return code;
   }
 
-  /** The driver's name for the code, for example CUDA_ERROR_INVALID_VALUE. */
+  /** {@return the driver's name for the code, for example CUDA_ERROR_INVALID_VALUE} */
   public String name() {
     return name;
   }
 
-  /** The function that was called, for example cuLaunchKernel. */
+  /** {@return the function that was called, for example cuLaunchKernel} */
   public String call() {
     return call;
   }
 
-  /** What the driver says about it, what was tried and what would help. */
+  /** {@return what the driver says about it, what was tried and what would help} */
   public String detail() {
     return detail;
   }

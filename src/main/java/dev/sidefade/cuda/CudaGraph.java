@@ -33,6 +33,9 @@ public final class CudaGraph extends CudaResource {
    * waited for again) without running it. While it records, memory must not be taken from or given
    * back to the driver and nothing may be waited for.
    *
+   * @param stream the stream, of the same context
+   * @param work enqueues what is to be recorded
+   * @return the recording, to be closed
    * @throws CudaException if something was done that cannot be recorded
    */
   public static CudaGraph capture(CudaStream stream, Runnable work) {
@@ -102,7 +105,7 @@ public final class CudaGraph extends CudaResource {
     context.checkRelease(CudaDriver.cuGraphDestroy(graph), "cuGraphDestroy", "");
   }
 
-  /** Steps of the recording: launches, copies, fills. */
+  /** {@return steps of the recording: launches, copies, fills} */
   public long nodes() {
     return nodes;
   }
@@ -111,6 +114,8 @@ public final class CudaGraph extends CudaResource {
    * Records again and takes the new arguments over. Where the steps are the same ones this is much
    * cheaper than a new graph; otherwise the graph is made anew.
    *
+   * @param stream the stream, of the same context
+   * @param work enqueues what is to be recorded
    * @return whether the steps were the same
    */
   public boolean update(CudaStream stream, Runnable work) {
@@ -136,7 +141,11 @@ public final class CudaGraph extends CudaResource {
     }
   }
 
-  /** Enqueues the whole recording on a stream. */
+  /**
+   * Enqueues the whole recording on a stream.
+   *
+   * @param stream the stream, of the same context
+   */
   public void launch(CudaStream stream) {
     requireUsable();
     stream.requireUsable();

@@ -30,7 +30,12 @@ public final class CudaKernel {
   private long missing;
   private int mostShared;
 
-  /** A parameter of a kernel: where it lies in the kernel's own block, and its size, in bytes. */
+  /**
+   * A parameter of a kernel: where it lies in the kernel's own block, and its size, in bytes.
+   *
+   * @param offset first byte in the block
+   * @param size in bytes
+   */
   public record Parameter(long offset, long size) {}
 
   CudaKernel(CudaModule module, String name, MemorySegment kernel, MemorySegment function) {
@@ -86,17 +91,17 @@ public final class CudaKernel {
     }
   }
 
-  /** Its name in the module. */
+  /** {@return its name in the module} */
   public String name() {
     return name;
   }
 
-  /** The module that it is in. */
+  /** {@return the module that it is in} */
   public CudaModule module() {
     return module;
   }
 
-  /** The parameters, in order. */
+  /** {@return the parameters, in order} */
   public List<Parameter> parameters() {
     return parameters;
   }
@@ -104,6 +109,8 @@ public final class CudaKernel {
   /**
    * Sets a pointer or a long long.
    *
+   * @param index number of the parameter, from 0
+   * @param value what the kernel is given
    * @throws IllegalArgumentException if the parameter is not of 8 bytes
    */
   public void set(int index, long value) {
@@ -114,6 +121,8 @@ public final class CudaKernel {
   /**
    * Sets an int.
    *
+   * @param index number of the parameter, from 0
+   * @param value what the kernel is given
    * @throws IllegalArgumentException if the parameter is not of 4 bytes
    */
   public void set(int index, int value) {
@@ -124,6 +133,8 @@ public final class CudaKernel {
   /**
    * Sets a float.
    *
+   * @param index number of the parameter, from 0
+   * @param value what the kernel is given
    * @throws IllegalArgumentException if the parameter is not of 4 bytes
    */
   public void set(int index, float value) {
@@ -156,6 +167,7 @@ public final class CudaKernel {
   /**
    * Lets launches use so much dynamic shared memory. Needed once for more than 48 KiB.
    *
+   * @param bytes of dynamic shared memory
    * @throws IllegalArgumentException if the device has not so much
    */
   public void allowShared(int bytes) {
@@ -188,6 +200,10 @@ public final class CudaKernel {
   /**
    * Enqueues a launch on a stream of the same context.
    *
+   * @param stream the stream, of the same context
+   * @param gridX blocks in x
+   * @param gridY blocks in y
+   * @param gridZ blocks in z
    * @param threads threads of a block, all in x
    * @param sharedBytes dynamic shared memory of a block
    * @throws IllegalStateException if an argument was never set
@@ -242,17 +258,21 @@ public final class CudaKernel {
                 + " bytes of shared memory");
   }
 
-  /** Registers that a thread uses. */
+  /**
+   * Registers that a thread uses.
+   *
+   * @return their number
+   */
   public int registers() {
     return attribute(CudaDriver.CU_FUNC_ATTRIBUTE_NUM_REGS());
   }
 
-  /** Bytes of local memory of a thread: registers that did not fit. */
+  /** {@return bytes of local memory of a thread: registers that did not fit} */
   public int localBytes() {
     return attribute(CudaDriver.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES());
   }
 
-  /** Bytes of shared memory that a block uses besides the dynamic ones. */
+  /** {@return bytes of shared memory that a block uses besides the dynamic ones} */
   public int staticSharedBytes() {
     return attribute(CudaDriver.CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES());
   }

@@ -17,17 +17,17 @@ public final class CudaLibrary {
 
   private CudaLibrary() {}
 
-  /** Why CUDA cannot be used in this process; empty if it can. */
+  /** {@return why CUDA cannot be used in this process; empty if it can} */
   public static Optional<String> unavailable() {
     return Found.PROBE.unavailable();
   }
 
-  /** What was looked for and found, line by line, for people. */
+  /** {@return what was looked for and found, line by line, for people} */
   public static List<String> report() {
     return Found.PROBE.lines();
   }
 
-  /** Version of the driver in its own count (13000 for CUDA 13.0); 0 if there is none. */
+  /** {@return version of the driver in its own count (13000 for CUDA 13.0); 0 if there is none} */
   public static int driverVersion() {
     return Found.PROBE.driverVersion();
   }

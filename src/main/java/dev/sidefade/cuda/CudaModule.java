@@ -32,7 +32,12 @@ public final class CudaModule extends CudaResource {
     this.name = name;
   }
 
-  /** Whether this build (or the folder of {@value #KERNELS_PROPERTY}) has the image of a file. */
+  /**
+   * {@return whether this build (or the folder of {@value #KERNELS_PROPERTY}) has the image of a
+   * file}
+   *
+   * @param file name without folder and suffix
+   */
   public static boolean isPresent(String file) {
     String folder = System.getProperty(KERNELS_PROPERTY);
     return folder != null
@@ -43,7 +48,9 @@ public final class CudaModule extends CudaResource {
   /**
    * Loads the kernels of one source file of this library.
    *
+   * @param context the context that it belongs to
    * @param file name without folder and suffix, for example "ladder"
+   * @return the module, to be closed
    * @throws BadInputException if there is no such image
    * @throws CudaException if it has no code for the device
    */
@@ -82,8 +89,10 @@ public final class CudaModule extends CudaResource {
   /**
    * Loads kernels of one's own.
    *
+   * @param context the context that it belongs to
    * @param name for messages
    * @param image a cubin, fatbin or PTX text
+   * @return the module, to be closed
    * @throws CudaException if it has no code for the device
    */
   public static CudaModule load(CudaContext context, String name, byte[] image) {
@@ -116,8 +125,9 @@ public final class CudaModule extends CudaResource {
   }
 
   /**
-   * A kernel of this module, with an argument block of its own. Ask once and keep it.
+   * {@return a kernel of this module, with an argument block of its own} Ask once and keep it.
    *
+   * @param kernel its name
    * @throws CudaException if there is none of that name
    */
   public CudaKernel kernel(String kernel) {

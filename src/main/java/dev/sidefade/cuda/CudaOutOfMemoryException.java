@@ -40,22 +40,22 @@ public final class CudaOutOfMemoryException extends CudaException {
     return bytes < 1 << 20 ? bytes + " bytes" : (bytes >> 20) + " MiB";
   }
 
-  /** Bytes asked for; 0 where the driver does not say how much it wanted. */
+  /** {@return bytes asked for; 0 where the driver does not say how much it wanted} */
   public long requested() {
     return requested;
   }
 
-  /** Bytes free on the device when it failed. */
+  /** {@return bytes free on the device when it failed} */
   public long free() {
     return free;
   }
 
-  /** Bytes that the device has in all. */
+  /** {@return bytes that the device has in all} */
   public long total() {
     return total;
   }
 
-  /** Bytes that the context (or the pool, where one was asked) has handed out. */
+  /** {@return bytes that the context (or the pool, where one was asked) has handed out} */
   public long used() {
     return used;
   }

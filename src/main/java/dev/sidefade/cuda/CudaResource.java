@@ -1,5 +1,7 @@
 package dev.sidefade.cuda;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Something native that lives in a context until it is closed. Closing twice is harmless; use after
  * close is an {@link IllegalStateException}.
@@ -30,8 +32,8 @@ public abstract sealed class CudaResource implements AutoCloseable
   private final CudaContext context;
   private final Kind kind;
   private final long bytes;
-  private final Throwable made;
-  private Throwable ended;
+  private final @Nullable Throwable made;
+  private @Nullable Throwable ended;
   private boolean closed;
 
   /** Called when the native thing exists, so that a failed creation is never counted. */
@@ -43,12 +45,12 @@ public abstract sealed class CudaResource implements AutoCloseable
     context.remember(this);
   }
 
-  /** The context that it lives in. */
+  /** {@return the context that it lives in} */
   public final CudaContext context() {
     return context;
   }
 
-  /** Whether it was not closed yet. */
+  /** {@return whether it was not closed yet} */
   public final boolean isOpen() {
     return !closed;
   }
@@ -62,7 +64,7 @@ public abstract sealed class CudaResource implements AutoCloseable
   }
 
   /** Where it was made, or null where that is not tracked. */
-  final Throwable made() {
+  final @Nullable Throwable made() {
     return made;
   }
 

@@ -17,7 +17,11 @@ public final class CudaStream extends CudaResource {
     this.foreign = foreign;
   }
 
-  /** A new stream that does not wait for the legacy default stream. */
+  /**
+   * {@return a new stream that does not wait for the legacy default stream}
+   *
+   * @param context the context that it belongs to
+   */
   public static CudaStream create(CudaContext context) {
     context.requireUsable();
     context.check(
@@ -28,9 +32,10 @@ public final class CudaStream extends CudaResource {
   }
 
   /**
-   * A stream that somebody else made in the same context and will destroy; closing this object
-   * leaves it alone. It must be valid: the driver crashes on a handle that is none.
+   * {@return a stream that somebody else made in the same context and will destroy; closing this
+   * object leaves it alone} It must be valid: the driver crashes on a handle that is none.
    *
+   * @param context the context that it belongs to
    * @param handle the CUstream (or cudaStream_t) as a number; 0 is the legacy default stream
    */
   public static CudaStream wrap(CudaContext context, long handle) {
@@ -38,7 +43,7 @@ public final class CudaStream extends CudaResource {
     return new CudaStream(context, MemorySegment.ofAddress(handle), true);
   }
 
-  /** The driver's handle, for other libraries. */
+  /** {@return the driver's handle, for other libraries} */
   public long handle() {
     return handle.address();
   }
@@ -57,7 +62,7 @@ public final class CudaStream extends CudaResource {
             "work that was enqueued earlier failed");
   }
 
-  /** Whether everything enqueued so far is done. */
+  /** {@return whether everything enqueued so far is done} */
   public boolean isDone() {
     requireUsable();
     int code = CudaDriver.cuStreamQuery(handle);
@@ -68,7 +73,11 @@ public final class CudaStream extends CudaResource {
     return true;
   }
 
-  /** Lets what is enqueued from now on wait for the latest record of an event. */
+  /**
+   * Lets what is enqueued from now on wait for the latest record of an event.
+   *
+   * @param event of the same context
+   */
   public void waitFor(CudaEvent event) {
     requireUsable();
     event.requireUsable();
@@ -84,8 +93,10 @@ public final class CudaStream extends CudaResource {
    * Copies pinned host memory to the device. The pinned bytes must stay as they are until the copy
    * is done.
    *
+   * @param from where the copy comes from
    * @param offset first byte in {@code from}
    * @param to device address
+   * @param bytes number of bytes
    */
   public void upload(PinnedBuffer from, long offset, long to, long bytes) {
     requireUsable();
@@ -97,7 +108,9 @@ public final class CudaStream extends CudaResource {
    * Copies device memory to pinned host memory, which may be read when the copy is done.
    *
    * @param from device address
+   * @param to where the copy goes
    * @param offset first byte in {@code to}
+   * @param bytes number of bytes
    */
   public void download(long from, PinnedBuffer to, long offset, long bytes) {
     requireUsable();
@@ -105,7 +118,12 @@ public final class CudaStream extends CudaResource {
     checkCopy(CudaDriver.cuMemcpyAsync(target, from, bytes, handle), "cuMemcpyAsync", bytes);
   }
 
-  /** Copies native host memory of any kind to the device, in stream order, and waits for it. */
+  /**
+   * Copies native host memory of any kind to the device, in stream order, and waits for it.
+   *
+   * @param from where the copy comes from
+   * @param to where the copy goes
+   */
   public void upload(MemorySegment from, long to) {
     requireUsable();
     requireNative(from);
@@ -116,7 +134,12 @@ public final class CudaStream extends CudaResource {
     synchronize();
   }
 
-  /** Copies device memory to native host memory of any kind, in stream order, and waits for it. */
+  /**
+   * Copies device memory to native host memory of any kind, in stream order, and waits for it.
+   *
+   * @param from where the copy comes from
+   * @param to where the copy goes
+   */
   public void download(long from, MemorySegment to) {
     requireUsable();
     requireNative(to);
@@ -127,14 +150,25 @@ public final class CudaStream extends CudaResource {
     synchronize();
   }
 
-  /** Copies within the device, from address to address. */
+  /**
+   * Copies within the device, from address to address.
+   *
+   * @param from where the copy comes from
+   * @param to where the copy goes
+   * @param bytes number of bytes
+   */
   public void copy(long from, long to, long bytes) {
     requireUsable();
     checkCopy(
         CudaDriver.cuMemcpyDtoDAsync_v2(to, from, bytes, handle), "cuMemcpyDtoDAsync_v2", bytes);
   }
 
-  /** Sets {@code bytes} bytes from a device address on to zero. */
+  /**
+   * Sets {@code bytes} bytes from a device address on to zero.
+   *
+   * @param address a device address
+   * @param bytes number of bytes
+   */
   public void zero(long address, long bytes) {
     requireUsable();
     if (bytes == 0) {
@@ -144,7 +178,13 @@ public final class CudaStream extends CudaResource {
         CudaDriver.cuMemsetD8Async(address, (byte) 0, bytes, handle), "cuMemsetD8Async", bytes);
   }
 
-  /** Sets {@code count} 32-bit words from a device address (a multiple of 4) on to a value. */
+  /**
+   * Sets {@code count} 32-bit words from a device address (a multiple of 4) on to a value.
+   *
+   * @param address a device address
+   * @param value 32 bits, whatever they stand for
+   * @param count number of words
+   */
   public void fill(long address, int value, long count) {
     requireUsable();
     if (count == 0) {

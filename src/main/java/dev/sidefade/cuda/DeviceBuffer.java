@@ -3,6 +3,7 @@ package dev.sidefade.cuda;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.sidefade.cuda.ffi.CudaDriver;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Memory on the device, at an address that is a multiple of 256. Its content is undefined at first.
@@ -10,11 +11,16 @@ import dev.sidefade.cuda.ffi.CudaDriver;
 public final class DeviceBuffer extends CudaResource {
   private final long address;
   private final long bytes;
-  private final MemoryPool pool;
-  private final CudaStream stream;
+  private final @Nullable MemoryPool pool;
+  private final @Nullable CudaStream stream;
 
   /** From a pool, given back in the order of a stream; or with neither, from the driver. */
-  DeviceBuffer(CudaContext context, long address, long bytes, MemoryPool pool, CudaStream stream) {
+  DeviceBuffer(
+      CudaContext context,
+      long address,
+      long bytes,
+      @Nullable MemoryPool pool,
+      @Nullable CudaStream stream) {
     super(context, Kind.DEVICE_BUFFER, bytes);
     this.address = address;
     this.bytes = bytes;
@@ -26,7 +32,9 @@ public final class DeviceBuffer extends CudaResource {
    * Takes memory from the driver. That waits for the device, as giving it back does: for memory
    * that comes and goes use a {@link MemoryPool}.
    *
+   * @param context the context that it belongs to
    * @param bytes at least 1
+   * @return the memory, to be closed
    * @throws CudaOutOfMemoryException if the device has not enough
    */
   public static DeviceBuffer allocate(CudaContext context, long bytes) {
@@ -48,7 +56,7 @@ public final class DeviceBuffer extends CudaResource {
   }
 
   /**
-   * The device address of the first byte.
+   * {@return the device address of the first byte}
    *
    * @throws IllegalStateException if closed
    */
@@ -57,14 +65,14 @@ public final class DeviceBuffer extends CudaResource {
     return address;
   }
 
-  /** Size in bytes. */
+  /** {@return size in bytes} */
   public long bytes() {
     return bytes;
   }
 
   @Override
   void release() {
-    if (pool == null) {
+    if (pool == null || stream == null) {
       context().checkRelease(CudaDriver.cuMemFree_v2(address), "cuMemFree_v2", toString());
     } else {
       pool.giveBack(address, bytes, stream);

@@ -43,8 +43,9 @@ public final class MemoryPool extends CudaResource {
   }
 
   /**
-   * A new pool.
+   * {@return a new pool}
    *
+   * @param context the context that it belongs to
    * @param limit bytes that it hands out at most at one time; {@link Long#MAX_VALUE} for as much as
    *     the device has
    * @throws CudaException if the device has no stream-ordered pools
@@ -93,7 +94,9 @@ public final class MemoryPool extends CudaResource {
    * streams after waiting for an event. Closing the buffer gives it back at that place in the same
    * stream.
    *
+   * @param stream the stream, of the same context
    * @param bytes at least 1
+   * @return the memory, to be closed
    * @throws CudaOutOfMemoryException if the pool's limit or the device's memory does not suffice
    */
   public DeviceBuffer allocate(CudaStream stream, long bytes) {
@@ -146,7 +149,7 @@ public final class MemoryPool extends CudaResource {
    */
   public record Stats(long used, long usedHigh, long reserved, long reservedHigh, long limit) {}
 
-  /** What it holds now. */
+  /** {@return what it holds now} */
   public Stats stats() {
     requireUsable();
     return new Stats(

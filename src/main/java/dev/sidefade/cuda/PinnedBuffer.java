@@ -22,7 +22,9 @@ public final class PinnedBuffer extends CudaResource {
   /**
    * Takes pinned memory of the host.
    *
+   * @param context the context that it belongs to
    * @param bytes at least 1
+   * @return the memory, to be closed
    * @throws CudaOutOfMemoryException if the host cannot pin so much
    */
   public static PinnedBuffer allocate(CudaContext context, long bytes) {
@@ -38,12 +40,12 @@ public final class PinnedBuffer extends CudaResource {
     return new PinnedBuffer(context, context.outHandle(), bytes);
   }
 
-  /** The memory, for any thread; it dies with this buffer. */
+  /** {@return the memory, for any thread; it dies with this buffer} */
   public MemorySegment segment() {
     return segment;
   }
 
-  /** Size in bytes. */
+  /** {@return size in bytes} */
   public long bytes() {
     return segment.byteSize();
   }

@@ -26,4 +26,7 @@
  * folder; {@code dev.sidefade.cuda.kernels} a folder of kernel images instead of those in the jar;
  * {@code dev.sidefade.track=true} records where resources were made and closed.
  */
+@NullMarked
 package dev.sidefade.cuda;
+
+import org.jspecify.annotations.NullMarked;

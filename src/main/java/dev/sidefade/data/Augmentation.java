@@ -31,12 +31,18 @@ public record Augmentation(boolean flip, int shift) {
     }
   }
 
-  /** The key that decides what happens to an example in an epoch. */
+  /**
+   * {@return the key that decides what happens to an example in an epoch}
+   *
+   * @param seed what the random numbers follow from
+   * @param epoch number of the epoch, from 0
+   * @param example number of the example, from 0
+   */
   public static long key(long seed, long epoch, int example) {
     return CounterRandom.bits(seed, CounterRandom.bits(PURPOSE, epoch, 0), example);
   }
 
-  /** Whether no image is ever changed. */
+  /** {@return whether no image is ever changed} */
   public boolean isNone() {
     return !flip && shift == 0;
   }
@@ -45,6 +51,10 @@ public record Augmentation(boolean flip, int shift) {
    * Changes, in place, the image of {@code spec} that starts at {@code image[offset]}; the key
    * alone decides how.
    *
+   * @param image pixels, changed
+   * @param offset index of the first float
+   * @param spec what is wanted
+   * @param key of the example
    * @see #key
    */
   public void apply(float[] image, int offset, ImageSpec spec, long key) {

@@ -39,7 +39,7 @@ public final class BatchLoader implements AutoCloseable {
    * @param labels [n] their labels, -1 for none
    */
   public record Batch(Tensor images, int[] indices, int[] labels) {
-    /** Number of images. */
+    /** {@return number of images} */
     public int size() {
       return indices.length;
     }
@@ -65,7 +65,10 @@ public final class BatchLoader implements AutoCloseable {
    * Starts to decode.
    *
    * @param source where the images come from; stays open while the loader is
+   * @param spec what is wanted
    * @param augmentation changes each image by {@link Augmentation#key} of seed, epoch and index
+   * @param seed of the augmentation
+   * @param epoch of the augmentation
    * @param order the images to visit, in this order; the last batch may be smaller than the others
    * @param batchSize images of a batch, at least 1
    */
@@ -98,8 +101,8 @@ public final class BatchLoader implements AutoCloseable {
   }
 
   /**
-   * The next batch, or nothing after the last. What the decoder threw is thrown here, after the
-   * batches before it.
+   * {@return the next batch, or nothing after the last} What the decoder threw is thrown here,
+   * after the batches before it.
    *
    * @throws IllegalStateException if the loader is closed, or the calling thread is interrupted
    *     while it waits

@@ -64,7 +64,7 @@ final class ImageDecoder {
     try {
       header = ImageHeader.parse(file);
     } catch (ImageHeader.Malformed e) {
-      throw new UnreadableImageException(name, e.getMessage());
+      throw new UnreadableImageException(name, String.valueOf(e.getMessage()));
     }
     if ((long) header.width() * header.height() > MAX_PIXELS
         || header.width() > MAX_SIDE

@@ -1,6 +1,7 @@
 package dev.sidefade.data;
 
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.zip.CRC32;
 
 /**
@@ -65,7 +66,7 @@ record ImageHeader(String format, int width, int height, int components, int ori
       data |= type == IDAT;
       if (type == IEND) {
         require(data, "the PNG holds no pixels");
-        return header;
+        return Objects.requireNonNull(header);
       }
       at += 12 + length;
     }
@@ -87,6 +88,7 @@ record ImageHeader(String format, int width, int height, int components, int ori
       int marker = at(file, at - 1);
       if (marker == 0xD9) {
         require(frame != null && scans > 0, "the JPEG holds no pixels");
+        Objects.requireNonNull(frame);
         return new ImageHeader("jpeg", frame.width, frame.height, frame.components, orientation);
       }
       if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {

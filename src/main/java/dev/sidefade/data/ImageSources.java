@@ -51,6 +51,9 @@ public final class ImageSources {
    * Every image of a folder or list is decoded once here, so that those that cannot be are known
    * before training.
    *
+   * @param source path of one of these
+   * @param options what is refused, and known classes
+   * @return the source, to be closed
    * @throws BadInputException if the source is missing, empty, malformed, or does not fit the
    *     options
    * @throws IOException if reading fails for another reason
@@ -66,8 +69,9 @@ public final class ImageSources {
   }
 
   /**
-   * One image file, without a label.
+   * {@return one image file, without a label}
    *
+   * @param image the image file
    * @throws BadInputException if it is missing or cannot be decoded
    */
   public static ImageSource single(Path image) {

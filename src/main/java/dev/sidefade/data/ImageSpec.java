@@ -55,33 +55,47 @@ public record ImageSpec(
     }
   }
 
-  /** Number of floats of one image: channels x height x width. */
+  /** {@return number of floats of one image: channels x height x width} */
   public int size() {
     return Math.multiplyExact(Math.multiplyExact(channels, height), width);
   }
 
-  /** Mean of channel {@code c}, whether one value was given or one per channel. */
+  /**
+   * {@return mean of channel {@code c}, whether one value was given or one per channel}
+   *
+   * @param c from 0
+   */
   public float meanOf(int c) {
     return mean.length == 1 ? mean[0] : mean[c];
   }
 
-  /** Standard deviation of channel {@code c}, whether one value was given or one per channel. */
+  /**
+   * {@return standard deviation of channel {@code c}, whether one value was given or one per
+   * channel}
+   *
+   * @param c from 0
+   */
   public float stdOf(int c) {
     return std.length == 1 ? std[0] : std[c];
   }
 
-  /** Model input for a grey level of 0 to 255 in channel {@code c}. */
+  /**
+   * {@return model input for a grey level of 0 to 255 in channel {@code c}}
+   *
+   * @param level from 0 to 255
+   * @param c channel, from 0
+   */
   public float normalise(int level, int c) {
     return (level / 255f - meanOf(c)) / stdOf(c);
   }
 
-  /** A copy of the means. */
+  /** {@return a copy of the means} */
   @Override
   public float[] mean() {
     return mean.clone();
   }
 
-  /** A copy of the standard deviations. */
+  /** {@return a copy of the standard deviations} */
   @Override
   public float[] std() {
     return std.clone();

@@ -11,6 +11,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -47,7 +48,8 @@ final class ListFile {
     }
     int limit = options.classNames().map(List::size).orElse(MAX_CLASSES);
     List<Entry> entries = parse(list.toString(), Files.readAllBytes(list), limit);
-    Path folder = list.toAbsolutePath().getParent();
+    Path folder =
+        Objects.requireNonNull(list.toAbsolutePath().getParent(), "a file is in a folder");
     List<Item> items = new ArrayList<>();
     int classes = 0;
     for (Entry e : entries) {

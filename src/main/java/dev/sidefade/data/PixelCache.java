@@ -1,6 +1,7 @@
 package dev.sidefade.data;
 
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps decoded images, so that each is decoded once: as they are until they are asked for in a
@@ -10,8 +11,8 @@ import java.util.Optional;
 final class PixelCache {
   private static final long BUDGET = Math.min(512L << 20, Runtime.getRuntime().maxMemory() / 8);
 
-  private final Pixels[] decoded;
-  private final Pixels[] prepared;
+  private final @Nullable Pixels[] decoded;
+  private final @Nullable Pixels[] prepared;
   private final long budget;
   private Optional<Geometry> geometry = Optional.empty();
   private long used;

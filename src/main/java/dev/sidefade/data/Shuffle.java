@@ -8,7 +8,14 @@ public final class Shuffle {
 
   private Shuffle() {}
 
-  /** A permutation of 0 .. n-1 that depends on n, seed and epoch alone, by Fisher and Yates. */
+  /**
+   * {@return a permutation of 0 .} n-1 that depends on n, seed and epoch alone, by Fisher and
+   * Yates.
+   *
+   * @param n number of elements
+   * @param seed what the random numbers follow from
+   * @param epoch number of the epoch, from 0
+   */
   public static int[] permutation(int n, long seed, long epoch) {
     long stream = CounterRandom.bits(PURPOSE, epoch, 0);
     int[] order = new int[n];

@@ -25,6 +25,8 @@ public record Split(int[] train, int[] heldOut) {
    *
    * @param labels class of every example, -1 for none
    * @param fraction share to hold out, in (0, 1)
+   * @param seed what the random numbers follow from
+   * @return both halves
    * @throws BadInputException if the fraction is out of range or so few examples are labelled that
    *     none can be held out
    */

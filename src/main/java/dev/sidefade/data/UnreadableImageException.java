@@ -8,13 +8,18 @@ public final class UnreadableImageException extends RuntimeException {
 
   private final String reason;
 
-  /** {@code name} says which image, {@code reason} what is wrong with it. */
+  /**
+   * {@code name} says which image, {@code reason} what is wrong with it.
+   *
+   * @param name which image
+   * @param reason what is wrong with it
+   */
   public UnreadableImageException(String name, String reason) {
     super("image " + name + " cannot be read: " + reason);
     this.reason = reason;
   }
 
-  /** What is wrong, without the name of the image. */
+  /** {@return what is wrong, without the name of the image} */
   public String reason() {
     return reason;
   }

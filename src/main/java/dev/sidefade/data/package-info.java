@@ -3,4 +3,7 @@
  * augmentation, shuffling, batches decoded ahead of their use. Knows tensors and nothing of
  * training.
  */
+@NullMarked
 package dev.sidefade.data;
+
+import org.jspecify.annotations.NullMarked;

@@ -27,6 +27,7 @@ public record FeatureConfig(
     float generationRatio,
     boolean grid,
     boolean standardize) {
+  /** Refuses taps that are named twice and values that cannot work. */
   public FeatureConfig {
     shallow = List.copyOf(shallow);
     deep = List.copyOf(deep);

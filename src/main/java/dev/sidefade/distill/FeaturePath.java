@@ -12,6 +12,8 @@ import dev.sidefade.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The backbone teaches the side network (method.md, c and d): shallow taps are imitated through a
@@ -31,7 +33,13 @@ public final class FeaturePath {
   private final Map<Integer, Alignment> alignments = new LinkedHashMap<>();
   private final Map<Integer, Deep> deep = new LinkedHashMap<>();
 
-  /** Declares the parameters: align.L.down, align.L.up, generator.L. */
+  /**
+   * Declares the parameters: align.L.down, align.L.up, generator.L.
+   *
+   * @param config taps, weights and ranks
+   * @param side shape of the side network
+   * @param parameters the set that the parameters are declared in
+   */
   public FeaturePath(FeatureConfig config, SideConfig side, Parameters parameters) {
     this.config = config;
     this.width = side.width();
@@ -73,6 +81,7 @@ public final class FeaturePath {
     private final Tensor losses;
     private final Generator.State generator;
 
+    @SuppressWarnings("NullAway") // null where no tap is deep: then nobody reads them
     private Activations(TokenLayout layout, Slab slab) {
       this.layout = layout;
       losses = slab.take(alignments.size() + 1L);
@@ -96,20 +105,29 @@ public final class FeaturePath {
       return List.copyOf(alignments.keySet()).indexOf(tap);
     }
 
-    /** One number per distilled tap: the terms of the last step, weights included. */
+    /** {@return one number per distilled tap: the terms of the last step, weights included} */
     public Tensor losses() {
       return losses.slice(0, alignments.size());
     }
 
     /**
-     * Sum of the imitation terms, weight included, in a copy of {@link #losses} that starts at an
-     * element.
+     * {@return sum of the imitation terms, weight included, in a copy of {@link #losses} that
+     * starts at an element}
+     *
+     * @param copy of the losses
+     * @param from index of the first of them
      */
     public double imitationLoss(float[] copy, int from) {
       return sum(config.shallow(), copy, from);
     }
 
-    /** As {@link #imitationLoss}, of the generation terms. */
+    /**
+     * As {@link #imitationLoss}, of the generation terms.
+     *
+     * @param copy of the losses
+     * @param from index of the first of them
+     * @return the sum
+     */
     public double generationLoss(float[] copy, int from) {
       return sum(config.deep(), copy, from);
     }
@@ -119,7 +137,13 @@ public final class FeaturePath {
     }
   }
 
-  /** Takes the memory of a step out of {@code slab}. */
+  /**
+   * Takes the memory of a step out of {@code slab}.
+   *
+   * @param layout how the rows are arranged
+   * @param slab memory that the pieces are taken from
+   * @return the pieces of memory
+   */
   public Activations activations(TokenLayout layout, Slab slab) {
     return new Activations(layout, slab);
   }
@@ -128,17 +152,21 @@ public final class FeaturePath {
    * If {@code tap} is distilled: computes its loss, writes the gradients of its alignment and
    * generator and adds the gradient by the state.
    *
+   * @param kernels the operations of the device
+   * @param tap number of the tap, from 0
    * @param h [rows, tap width] the backbone's features
    * @param valid [rows] or null
    * @param state Z_l [rows, D_S]
    * @param gradient [rows, D_S], added to
+   * @param a memory of a step
+   * @param seed of the run
    * @param stream of the mask's random numbers: unique per step and tap
    */
   public void addTo(
       Kernels kernels,
       int tap,
       Tensor h,
-      Tensor valid,
+      @Nullable Tensor valid,
       Tensor state,
       Tensor gradient,
       Activations a,
@@ -158,11 +186,11 @@ public final class FeaturePath {
       Kernels kernels,
       int tap,
       Tensor h,
-      Tensor valid,
+      @Nullable Tensor valid,
       Tensor state,
       Tensor gradient,
       Activations a) {
-    Deep d = deep.get(tap);
+    Deep d = Objects.requireNonNull(deep.get(tap));
     kernels.insertMaskToken(state, a.removed, d.maskToken().value(), a.masked);
     d.generator().forward(kernels, a.masked, a.layout, valid, a.generator);
     a.gradient.zero();
@@ -177,11 +205,11 @@ public final class FeaturePath {
       int tap,
       Tensor features,
       Tensor h,
-      Tensor counts,
+      @Nullable Tensor counts,
       float weight,
       Activations a,
       Tensor gradient) {
-    Alignment m = alignments.get(tap);
+    Alignment m = Objects.requireNonNull(alignments.get(tap));
     kernels.featureMatching(
         features,
         m.down().value(),

@@ -8,6 +8,7 @@ import dev.sidefade.layers.Parameters;
 import dev.sidefade.layers.Slab;
 import dev.sidefade.layers.TransformerBlock;
 import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fills in removed tokens from the ones around them, at the side width. It must mix tokens: a
@@ -30,11 +31,16 @@ sealed interface Generator {
 
   State state(Slab slab, TokenLayout layout);
 
-  void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state);
+  void forward(Kernels kernels, Tensor x, TokenLayout layout, @Nullable Tensor valid, State state);
 
   /** Turns {@code gradient} by the output into the gradient by x, in place. */
   void backward(
-      Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor gradient);
+      Kernels kernels,
+      Tensor x,
+      TokenLayout layout,
+      @Nullable Tensor valid,
+      State state,
+      Tensor gradient);
 
   /** conv3x3 - ReLU - conv3x3 over the patch grid. */
   final class Conv implements Generator {
@@ -68,7 +74,8 @@ sealed interface Generator {
     }
 
     @Override
-    public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state) {
+    public void forward(
+        Kernels kernels, Tensor x, TokenLayout layout, @Nullable Tensor valid, State state) {
       ConvState s = (ConvState) state;
       kernels.conv3x3(x, layout, weight1.value(), bias1.value(), s.hidden());
       kernels.relu(s.hidden(), s.hidden());
@@ -77,7 +84,12 @@ sealed interface Generator {
 
     @Override
     public void backward(
-        Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor gradient) {
+        Kernels kernels,
+        Tensor x,
+        TokenLayout layout,
+        @Nullable Tensor valid,
+        State state,
+        Tensor gradient) {
       ConvState s = (ConvState) state;
       kernels.conv3x3Backward(
           s.hidden(),
@@ -107,14 +119,20 @@ sealed interface Generator {
     }
 
     @Override
-    public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state) {
+    public void forward(
+        Kernels kernels, Tensor x, TokenLayout layout, @Nullable Tensor valid, State state) {
       SequenceState s = (SequenceState) state;
       block.forward(kernels, x, layout, valid, s.block(), s.output());
     }
 
     @Override
     public void backward(
-        Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor gradient) {
+        Kernels kernels,
+        Tensor x,
+        TokenLayout layout,
+        @Nullable Tensor valid,
+        State state,
+        Tensor gradient) {
       SequenceState s = (SequenceState) state;
       block.backward(kernels, x, layout, valid, s.block(), s.scratch(), gradient);
     }

@@ -10,7 +10,7 @@ public enum MaskSchedule {
   COSINE;
 
   /**
-   * Share of tokens masked at this step.
+   * {@return share of tokens masked at this step}
    *
    * @param ratio the full share, in [0, 1]
    * @param step from 0

@@ -5,6 +5,7 @@ import dev.sidefade.layers.Initializer;
 import dev.sidefade.layers.Parameter;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The side network teaches the backbone: the backbone's normalised last features, through a
@@ -16,7 +17,15 @@ public final class ReverseFeaturePath {
   private final Parameter down;
   private final Parameter up;
 
-  /** Declares {@code reverse.down} [tapWidth, rank] and {@code reverse.up} [rank, sideWidth]. */
+  /**
+   * Declares {@code reverse.down} [tapWidth, rank] and {@code reverse.up} [rank, sideWidth].
+   *
+   * @param parameters the set that the parameters are declared in
+   * @param tapWidth features of a token in the backbone
+   * @param sideWidth features of a token in the side network
+   * @param rank columns of the first factor of a low-rank map, at least 1
+   * @param weight factor of the loss
+   */
   public ReverseFeaturePath(
       Parameters parameters, int tapWidth, int sideWidth, int rank, float weight) {
     this.weight = weight;
@@ -29,6 +38,7 @@ public final class ReverseFeaturePath {
   /**
    * Adds the gradient by the backbone's normalised features.
    *
+   * @param kernels the operations of the device
    * @param normalized [rows, D_B] output of the backbone's last layer norm
    * @param valid [rows] or null
    * @param state Z_L [rows, D_S], a constant
@@ -38,7 +48,7 @@ public final class ReverseFeaturePath {
   public void addTo(
       Kernels kernels,
       Tensor normalized,
-      Tensor valid,
+      @Nullable Tensor valid,
       Tensor state,
       Tensor loss,
       Tensor gradient) {

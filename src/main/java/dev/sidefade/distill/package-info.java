@@ -3,4 +3,7 @@
  * distillation, masks and their schedules. Works on {@link dev.sidefade.kernels.Kernels}; knows no
  * files.
  */
+@NullMarked
 package dev.sidefade.distill;
+
+import org.jspecify.annotations.NullMarked;

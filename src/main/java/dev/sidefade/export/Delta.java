@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A file with only what training changed: {@code norm.scale}, {@code norm.shift} (where the final
@@ -31,7 +32,15 @@ public final class Delta {
 
   private Delta() {}
 
-  /** Writes the file, whole or not at all. The card must name this backbone. */
+  /**
+   * Writes the file, whole or not at all. The card must name this backbone.
+   *
+   * @param file the file
+   * @param backbone the pretrained model and what it is made of
+   * @param tuned what was tuned
+   * @param card what the model will say of itself
+   * @throws IOException if the file cannot be written
+   */
   public static void write(Path file, Backbone backbone, TunedModel tuned, ModelCard card)
       throws IOException {
     Map<String, String> texts = new LinkedHashMap<>(card.properties());
@@ -48,8 +57,12 @@ public final class Delta {
   /**
    * Makes the faded model of a backbone and a delta.
    *
+   * @param base the pretrained model
+   * @param delta the delta of it
+   * @param out the model to write
    * @throws BadInputException if one of the files is missing or malformed, or the backbone is not
    *     the one that the delta was trained on
+   * @throws IOException if a file cannot be read or written
    */
   public static void apply(Path base, Path delta, Path out) throws IOException {
     Safetensors.Content content = Safetensors.read(delta);
@@ -95,7 +108,7 @@ public final class Delta {
     }
   }
 
-  private static Pooling pooling(Path delta, String name) {
+  private static Pooling pooling(Path delta, @Nullable String name) {
     for (Pooling pooling : Pooling.values()) {
       if (pooling.name().toLowerCase(Locale.ROOT).equals(name)) {
         return pooling;

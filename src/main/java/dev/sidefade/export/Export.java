@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -29,9 +30,13 @@ public final class Export {
    * Writes a model aside, runs it on real examples, and moves it into place if it computes what was
    * trained.
    *
+   * @param model the model
+   * @param target the file to write
+   * @param verification inputs with the outputs that are expected
    * @return the largest difference between a logit of the model and one that is expected
    * @throws IllegalStateException if the model does not run or differs too much; then nothing is
    *     written
+   * @throws IOException if the file cannot be written
    */
   public static double writeVerified(OnnxModel model, Path target, Verification verification)
       throws IOException {
@@ -42,7 +47,13 @@ public final class Export {
     return largest[0];
   }
 
-  /** Writes a model without running it. */
+  /**
+   * Writes a model without running it.
+   *
+   * @param model the model
+   * @param target the file to write
+   * @throws IOException if the file cannot be written
+   */
   public static void write(OnnxModel model, Path target) throws IOException {
     ModelCheck.check(model);
     place(model, target, file -> {});
@@ -51,7 +62,7 @@ public final class Export {
   private static void place(OnnxModel model, Path target, Inspection inspection)
       throws IOException {
     Path absolute = target.toAbsolutePath().normalize();
-    Path folder = absolute.getParent();
+    Path folder = Objects.requireNonNullElse(absolute.getParent(), absolute);
     if (!Files.isDirectory(folder)) {
       throw new BadInputException(
           "there is no folder "

@@ -25,8 +25,11 @@ public final class FadedModel {
   private FadedModel() {}
 
   /**
-   * How many leading tokens a mean read-out leaves out: those of no place in the image; 0 for text.
-   * Training must pool with the same number ({@link dev.sidefade.kernels.TokenLayout#prefix}).
+   * {@return how many leading tokens a mean read-out leaves out: those of no place in the image; 0
+   * for text} Training must pool with the same number ({@link
+   * dev.sidefade.kernels.TokenLayout#prefix}).
+   *
+   * @param structure what its graph is made of
    */
   public static long prefixTokens(BackboneStructure structure) {
     return TokenPooling.prefixTokens(structure);
@@ -37,6 +40,10 @@ public final class FadedModel {
    * classes] ([batch, tokens, classes] where tokens are not pooled; one class is a regression),
    * under the name that the original's logits have ({@code logits} where there are none).
    *
+   * @param backbone the pretrained model and what it is made of
+   * @param tuned what was tuned
+   * @param card what the model will say of itself
+   * @return a new model
    * @throws BadInputException if what was tuned does not fit the backbone, or its read-out cannot
    *     be had
    */

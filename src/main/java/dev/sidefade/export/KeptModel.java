@@ -20,11 +20,15 @@ public final class KeptModel {
    * Builds the model; the backbone's own is left as it is. What the taps do not need of the
    * backbone, its last norm and its head, is not in it. Nothing is masked, as always in evaluation.
    *
+   * @param backbone the pretrained model and what it is made of
    * @param tuned what was tuned beside the side network, which then read the taps of the tuned
    *     backbone: its constants are in the model, but not its end, which comes behind all taps
+   * @param config shape of the side network
    * @param taps numbers of the backbone's taps that the side network reads, as many as {@link
    *     SideConfig#tapWidths}
    * @param parameters of the side network under the names that it declares
+   * @param card what the model will say of itself
+   * @return a new model
    * @throws BadInputException if the taps do not fit the backbone or the side network, or what was
    *     tuned does not fit the backbone
    */

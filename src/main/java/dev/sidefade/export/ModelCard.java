@@ -58,7 +58,11 @@ public record ModelCard(
     /** Which class each token of a text is of. */
     TOKEN_CLASSIFICATION;
 
-    /** As it is written in files: in lower case, with hyphens. */
+    /**
+     * As it is written in files: in lower case, with hyphens.
+     *
+     * @return the name
+     */
     public String text() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
@@ -101,7 +105,16 @@ public record ModelCard(
     }
   }
 
-  /** Of a model that does not say its task and takes no texts. */
+  /**
+   * Of a model that does not say its task and takes no texts.
+   *
+   * @param kind what was exported
+   * @param version version of Sidefade
+   * @param labels names of the classes, in the order of the logits
+   * @param preprocessing how images are prepared; empty where it takes none
+   * @param baseSha256 hash of the pretrained model's file
+   * @param metrics some figures as JSON
+   */
   public ModelCard(
       Kind kind,
       String version,
@@ -120,14 +133,19 @@ public record ModelCard(
         Optional.empty());
   }
 
-  /** The same of another kind. */
+  /**
+   * {@return the same of another kind}
+   *
+   * @param other the new value
+   */
   public ModelCard withKind(Kind other) {
     return new ModelCard(other, version, labels, preprocessing, baseSha256, metrics, task, text);
   }
 
   /**
-   * The same for another task.
+   * {@return the same for another task}
    *
+   * @param other the new value
    * @param input how texts are prepared; empty for images
    */
   public ModelCard withTask(Task other, Optional<TextInput> input) {
@@ -136,8 +154,9 @@ public record ModelCard(
   }
 
   /**
-   * What a model says about itself; empty where Sidefade did not write it.
+   * {@return what a model says about itself; empty where Sidefade did not write it}
    *
+   * @param model the model
    * @throws BadInputException if it says so in a way that cannot be understood
    */
   public static Optional<ModelCard> read(OnnxModel model) {
@@ -214,7 +233,7 @@ public record ModelCard(
     if (!"true".equals(pairs) && !"false".equals(pairs)) {
       throw malformed(PAIRS, "neither true nor false");
     }
-    return Optional.of(new TextInput(Integer.parseInt(length), pairs.equals("true")));
+    return Optional.of(new TextInput(Integer.parseInt(length), "true".equals(pairs)));
   }
 
   private static Kind kind(String text) {

@@ -48,11 +48,16 @@ public final class Safetensors {
       }
     }
 
-    /** A copy of an F32 host tensor. */
+    /**
+     * {@return a copy of an F32 host tensor}
+     *
+     * @param tensor F32, on the host
+     */
     public static Entry of(Tensor tensor) {
       return new Entry(tensor.toFloats(), tensor.shape().toArray());
     }
 
+    /** {@return a copy of the dimensions, outermost first} */
     @Override
     public long[] dims() {
       return dims.clone();
@@ -66,13 +71,21 @@ public final class Safetensors {
    * @param tensors by name, in the order of their elements in the file
    */
   public record Content(Map<String, String> metadata, Map<String, Entry> tensors) {
+    /** Copies the maps, whose order stays. */
     public Content {
       metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
       tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
     }
   }
 
-  /** Writes a file, whole or not at all. */
+  /**
+   * Writes a file, whole or not at all.
+   *
+   * @param file the file
+   * @param tensors by name
+   * @param metadata free texts by name
+   * @throws IOException if the file cannot be written
+   */
   public static void write(Path file, Map<String, Entry> tensors, Map<String, String> metadata)
       throws IOException {
     Map<String, Entry> sorted = new TreeMap<>(tensors);
@@ -99,8 +112,11 @@ public final class Safetensors {
   /**
    * Reads a file.
    *
+   * @param file the file
+   * @return what the file holds
    * @throws BadInputException if it is missing, is no complete safetensors file or has tensors that
    *     are not F32
+   * @throws IOException if the file cannot be read
    */
   public static Content read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {

@@ -5,6 +5,7 @@ import dev.sidefade.tensor.BadInputException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -50,14 +51,19 @@ public record TunedModel(
     }
   }
 
-  /** A model of which only the end was tuned. */
+  /**
+   * {@return a model of which only the end was tuned}
+   *
+   * @param tail what was tuned at its end
+   */
   public static TunedModel of(TunedTail tail) {
     return new TunedModel(tail, Map.of(), Map.of());
   }
 
   /**
-   * A model of trained constants.
+   * {@return a model of trained constants}
    *
+   * @param tail what was tuned at its end
    * @param trained the constants that were tuned; both halves of each low-rank change are among
    *     them
    * @param values the elements of a constant by its name, row-major
@@ -74,7 +80,7 @@ public record TunedModel(
         constants.put(name, values.apply(name));
       } else if (constant.kind() == TunableConstant.Kind.LOW_RANK_IN) {
         String layer = name.substring(0, name.length() - LowRank.A.length());
-        TunableConstant other = byName.get(layer + LowRank.B);
+        TunableConstant other = Objects.requireNonNull(byName.get(layer + LowRank.B));
         lowRank.put(
             layer,
             new LowRank(
@@ -88,7 +94,7 @@ public record TunedModel(
     return new TunedModel(tail, constants, lowRank);
   }
 
-  /** Whether nothing but the end was tuned. */
+  /** {@return whether nothing but the end was tuned} */
   public boolean isTailOnly() {
     return constants.isEmpty() && lowRank.isEmpty();
   }

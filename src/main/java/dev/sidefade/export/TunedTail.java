@@ -60,15 +60,23 @@ public record TunedTail(
     check("the bias of the head", headBias, classes);
   }
 
-  /** A tail whose final norm stays as it was. */
+  /**
+   * {@return a tail whose final norm stays as it was}
+   *
+   * @param pooling how tokens become one row
+   * @param weight [width * parts, classes] of the output layer
+   * @param bias [classes] of the output layer
+   */
   public static TunedTail head(Pooling pooling, float[] weight, float[] bias) {
     return new TunedTail(pooling, Optional.empty(), Optional.empty(), weight, bias, bias.length);
   }
 
   /**
-   * The present values of {@code norm.gamma}, {@code norm.beta}, {@code head.weight} and {@code
-   * head.bias}, copied.
+   * {@return the present values of {@code norm.gamma}, {@code norm.beta}, {@code head.weight} and
+   * {@code head.bias}, copied}
    *
+   * @param pooling how tokens become one row
+   * @param parameters of the tail
    * @param withNorm whether the norm was tuned
    */
   public static TunedTail of(Pooling pooling, Parameters parameters, boolean withNorm) {
@@ -82,7 +90,7 @@ public record TunedTail(
         bias.length);
   }
 
-  /** Number of features of a token, D. */
+  /** {@return number of features of a token, D} */
   public int width() {
     return headWeight.length / (classes * pooling.parts());
   }

@@ -37,7 +37,13 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
     }
   }
 
-  /** For a model with one input. */
+  /**
+   * {@return for a model with one input}
+   *
+   * @param inputName name of the model's input
+   * @param rows the input
+   * @param logits [rows, classes] that the model must give
+   */
   public static Verification of(String inputName, Tensor rows, Tensor logits) {
     return new Verification(Map.of(inputName, rows), logits);
   }

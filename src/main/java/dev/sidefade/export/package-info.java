@@ -3,4 +3,7 @@
  * model that keeps its side network, the delta that turns a backbone into the faded model, and the
  * checks and timings of what was written.
  */
+@NullMarked
 package dev.sidefade.export;
+
+import org.jspecify.annotations.NullMarked;

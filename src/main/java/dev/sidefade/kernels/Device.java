@@ -15,13 +15,22 @@ import java.util.ServiceLoader;
  */
 public interface Device extends AutoCloseable {
 
-  /** Name for people: "cpu, 2 threads, Vector API 256 bit". */
+  /** {@return name for people: "cpu, 2 threads, Vector API 256 bit"} */
   String name();
 
-  /** A new tensor of zeros, owned by the caller. */
+  /**
+   * {@return a new tensor of zeros, owned by the caller}
+   *
+   * @param dtype type of the elements
+   * @param shape dimensions of the tensor
+   */
   Tensor allocate(DType dtype, Shape shape);
 
-  /** A new F32 tensor of zeros, owned by the caller. */
+  /**
+   * {@return a new F32 tensor of zeros, owned by the caller}
+   *
+   * @param dims dimensions, outermost first
+   */
   default Tensor allocate(long... dims) {
     return allocate(DType.F32, Shape.of(dims));
   }
@@ -29,24 +38,34 @@ public interface Device extends AutoCloseable {
   /**
    * Copies {@code source} into {@code target}, of the same type and size, from or to the host or
    * within the device.
+   *
+   * @param source tensor to read
+   * @param target tensor to write
    */
   default void copy(Tensor source, Tensor target) {
     target.copyFrom(source);
   }
 
-  /** Sets every byte to zero. */
+  /**
+   * Sets every byte to zero.
+   *
+   * @param tensor on this device
+   */
   default void zero(Tensor tensor) {
     tensor.zero();
   }
 
-  /** Whether tensors that it allocates are memory that the host can read. */
+  /** {@return whether tensors that it allocates are memory that the host can read} */
   default boolean onHost() {
     return true;
   }
 
   /**
-   * A new tensor of zeros in host memory from which copies to this device are fast, owned by the
-   * caller.
+   * {@return a new tensor of zeros in host memory from which copies to this device are fast, owned
+   * by the caller}
+   *
+   * @param dtype type of the elements
+   * @param shape dimensions of the tensor
    */
   default Tensor allocateHost(DType dtype, Shape shape) {
     return allocate(dtype, shape);
@@ -62,28 +81,29 @@ public interface Device extends AutoCloseable {
    * price of not being remembered.
    *
    * @param key of equal parts, with {@code equals} and {@code hashCode}
+   * @param body operations on tensors of this device
    */
   default void step(Object key, Runnable body) {
     body.run();
   }
 
   /**
-   * A way for host tensors onto this device beside its operations. The caller closes it before the
-   * device.
+   * {@return a way for host tensors onto this device beside its operations} The caller closes it
+   * before the device.
    */
   default Upload upload() {
     return new DirectUpload(this);
   }
 
-  /** The operations on this device. */
+  /** {@return the operations on this device} */
   Kernels kernels();
 
-  /** Bytes allocated and not given back. */
+  /** {@return bytes allocated and not given back} */
   long liveBytes();
 
   /**
-   * Largest value of {@link #liveBytes()} since the device was opened or {@link #resetPeak()} was
-   * called.
+   * {@return largest value of {@link #liveBytes()} since the device was opened or {@link
+   * #resetPeak()} was called}
    */
   long peakBytes();
 
@@ -93,7 +113,12 @@ public interface Device extends AutoCloseable {
   @Override
   void close();
 
-  /** Opens the CPU with the given number of threads; 0 = all processors. */
+  /**
+   * Opens the CPU with the given number of threads; 0 = all processors.
+   *
+   * @param threads number of threads; 0 = all processors
+   * @return the device, to be closed
+   */
   static Device cpu(int threads) {
     return open("cpu", threads);
   }
@@ -101,6 +126,9 @@ public interface Device extends AutoCloseable {
   /**
    * Opens the fastest backend that works here. A backend that should work and cannot be opened (a
    * GPU that is full, or another program's alone) is passed over with a warning.
+   *
+   * @param threads number of threads; 0 = all processors
+   * @return the device, to be closed
    */
   static Device best(int threads) {
     RuntimeException failure = null;
@@ -126,6 +154,9 @@ public interface Device extends AutoCloseable {
   /**
    * Opens the named backend.
    *
+   * @param name as {@link DeviceProvider#name} gives it
+   * @param threads number of threads; 0 = all processors
+   * @return the device, to be closed
    * @throws dev.sidefade.tensor.BadInputException if there is none of that name or it does not work
    *     here, with the reason
    */
@@ -148,7 +179,7 @@ public interface Device extends AutoCloseable {
             + String.join(", ", providers().stream().map(DeviceProvider::name).toList()));
   }
 
-  /** One entry per backend: what it found, or why it cannot be used. */
+  /** {@return one entry per backend: what it found, or why it cannot be used} */
   static List<String> availability() {
     return providers().stream()
         .map(p ->
@@ -156,7 +187,7 @@ public interface Device extends AutoCloseable {
         .toList();
   }
 
-  /** All backends of this build, the fastest first. */
+  /** {@return all backends of this build, the fastest first} */
   static List<DeviceProvider> providers() {
     List<DeviceProvider> all = new ArrayList<>();
     ServiceLoader.load(DeviceProvider.class, Device.class.getClassLoader()).forEach(all::add);

@@ -5,19 +5,19 @@ import java.util.Optional;
 
 /** A backend, found through {@link java.util.ServiceLoader}. */
 public interface DeviceProvider {
-  /** Short name for options: "cpu". */
+  /** {@return short name for options: "cpu"} */
   String name();
 
-  /** The larger, the sooner {@link Device#best} takes it. */
+  /** {@return the larger, the sooner {@link Device#best} takes it} */
   int rank();
 
-  /** Why this backend cannot be used here; empty when it can. */
+  /** {@return why this backend cannot be used here; empty when it can} */
   Optional<String> unavailable();
 
-  /** What was found: versions, features. */
+  /** {@return what was found: versions, features} */
   String describe();
 
-  /** What was looked for and found or not, line by line, for people; may be empty. */
+  /** {@return what was looked for and found or not, line by line, for people; may be empty} */
   default List<String> report() {
     return List.of();
   }
@@ -25,6 +25,9 @@ public interface DeviceProvider {
   /**
    * Opens the backend; {@code threads} is the number of host threads that it may use, 0 = all
    * processors.
+   *
+   * @param threads number of threads; 0 = all processors
+   * @return the device, to be closed by the caller
    */
   Device open(int threads);
 }

@@ -11,6 +11,9 @@ package dev.sidefade.kernels;
  */
 public record Distillation(
     float temperature, float klWeight, float ceWeight, float labelSmoothing) {
+  /**
+   * Refuses a temperature that is not positive, negative weights and a smoothing outside of [0, 1).
+   */
   public Distillation {
     if (!(temperature > 0) || !(klWeight >= 0) || !(ceWeight >= 0)) {
       throw new IllegalArgumentException(

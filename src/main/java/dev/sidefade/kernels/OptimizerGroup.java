@@ -12,6 +12,7 @@ public record OptimizerGroup(long from, long count, float learningRate, float we
   /**
    * Checks that the run is part of a vector of {@code size} parameters.
    *
+   * @param size number of parameters in the vector
    * @throws IllegalArgumentException if it is not
    */
   public void requireWithin(long size) {

@@ -20,12 +20,16 @@ public enum Pooling {
     this.parts = parts;
   }
 
-  /** Output width divided by token width. */
+  /** {@return output width divided by token width} */
   public int parts() {
     return parts;
   }
 
-  /** Rows of the output: one per token for {@link #TOKENS}, otherwise one per sample. */
+  /**
+   * {@return rows of the output: one per token for {@link #TOKENS}, otherwise one per sample}
+   *
+   * @param layout how the rows are arranged
+   */
   public int rows(TokenLayout layout) {
     return this == TOKENS ? layout.rows() : layout.batch();
   }

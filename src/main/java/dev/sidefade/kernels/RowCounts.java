@@ -12,6 +12,10 @@ public record RowCounts(int labelled, int real) {
   /**
    * Of labels as {@link Kernels#logitDistillation} takes them.
    *
+   * @param labels one per row
+   * @param rows number of rows
+   * @param classes number of classes
+   * @return the counts
    * @throws IllegalArgumentException if there is not one label per row, or one of a class that is
    *     not there
    */
@@ -34,6 +38,9 @@ public record RowCounts(int labelled, int real) {
   /**
    * Of targets as {@link Kernels#regression} takes them.
    *
+   * @param targets one per row; NaN = none
+   * @param rows number of rows
+   * @return the counts
    * @throws IllegalArgumentException if there is not one target per row, or an infinite one
    */
   public static RowCounts ofTargets(float[] targets, int rows) {

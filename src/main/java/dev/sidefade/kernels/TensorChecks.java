@@ -10,6 +10,10 @@ public final class TensorChecks {
   /**
    * Requires {@code rows} rows of {@code width} elements.
    *
+   * @param what what to call it in complaints
+   * @param t the tensor
+   * @param rows number of rows
+   * @param width elements of a row
    * @throws IllegalArgumentException if the shape is another
    */
   public static void matrix(String what, Tensor t, long rows, long width) {
@@ -22,6 +26,9 @@ public final class TensorChecks {
   /**
    * Requires {@code size} elements.
    *
+   * @param what what to call it in complaints
+   * @param t the tensor
+   * @param size number of elements
    * @throws IllegalArgumentException if there are more or fewer
    */
   public static void vector(String what, Tensor t, long size) {
@@ -34,6 +41,9 @@ public final class TensorChecks {
   /**
    * Requires exactly these dimensions.
    *
+   * @param what what to call it in complaints
+   * @param t the tensor
+   * @param dims dimensions, outermost first
    * @throws IllegalArgumentException if the shape is another
    */
   public static void exact(String what, Tensor t, long... dims) {
@@ -43,12 +53,20 @@ public final class TensorChecks {
     }
   }
 
-  /** Number of rows as an {@code int}: tasks and row numbers are counted with it. */
+  /**
+   * {@return number of rows as an {@code int}: tasks and row numbers are counted with it}
+   *
+   * @param t the tensor
+   */
   public static int rows(Tensor t) {
     return Math.toIntExact(t.shape().rows());
   }
 
-  /** Innermost dimension as an {@code int}. */
+  /**
+   * {@return innermost dimension as an {@code int}}
+   *
+   * @param t the tensor
+   */
   public static int width(Tensor t) {
     return Math.toIntExact(t.dim(-1));
   }

@@ -12,6 +12,7 @@ package dev.sidefade.kernels;
  * @param gridWidth columns of the patch grid; 0 when the tokens are a sequence
  */
 public record TokenLayout(int batch, int tokens, int prefix, int gridHeight, int gridWidth) {
+  /** Refuses sizes that do not fit each other. */
   public TokenLayout {
     if (batch < 1 || tokens < 1 || prefix < 0 || prefix > tokens) {
       throw new IllegalArgumentException(
@@ -31,17 +32,26 @@ public record TokenLayout(int batch, int tokens, int prefix, int gridHeight, int
     }
   }
 
-  /** All rows of the batch. */
+  /** {@return all rows of the batch} */
   public int rows() {
     return Math.multiplyExact(batch, tokens);
   }
 
-  /** The same arrangement for another number of samples, each of another length. */
+  /**
+   * {@return the same arrangement for another number of samples, each of another length}
+   *
+   * @param samples number of samples
+   * @param length tokens of a sample
+   */
   public TokenLayout with(int samples, int length) {
     return new TokenLayout(samples, length, prefix, gridHeight, gridWidth);
   }
 
-  /** The same arrangement for another number of samples. */
+  /**
+   * {@return the same arrangement for another number of samples}
+   *
+   * @param samples number of samples
+   */
   public TokenLayout withBatch(int samples) {
     return new TokenLayout(samples, tokens, prefix, gridHeight, gridWidth);
   }

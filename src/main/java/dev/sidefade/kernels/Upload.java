@@ -17,6 +17,9 @@ public interface Upload extends AutoCloseable {
    * Copies a host tensor into a device tensor of the same type and size. Neither may be touched
    * until {@link #await}; the copy is beside other work only from memory of {@link
    * Device#allocateHost}.
+   *
+   * @param source on the host
+   * @param target on the device
    */
   void copy(Tensor source, Tensor target);
 

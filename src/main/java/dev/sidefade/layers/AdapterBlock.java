@@ -19,7 +19,11 @@ public final class AdapterBlock {
   private final Parameter b1;
   private final Parameter w2;
   private final Parameter b2;
+
+  @SuppressWarnings("NullAway.Init")
   private AdapterWeights values;
+
+  @SuppressWarnings("NullAway.Init")
   private AdapterWeights gradients;
 
   /**
@@ -27,7 +31,12 @@ public final class AdapterBlock {
    * fc1.weight} [width, hidden], {@code fc1.bias}, {@code fc2.weight} [hidden, width], {@code
    * fc2.bias}.
    *
+   * @param parameters the set that the parameters are declared in
+   * @param prefix what the names begin with
    * @param normName name of the layer norm below the prefix
+   * @param width of the rows
+   * @param hidden width between the two layers
+   * @param epsilon added to variances
    */
   public AdapterBlock(
       Parameters parameters, String prefix, String normName, int width, int hidden, float epsilon) {
@@ -44,7 +53,12 @@ public final class AdapterBlock {
     b2 = parameters.add(prefix + "fc2.bias", role, false, Initializer.constant(0), width);
   }
 
-  /** Memory of the forward pass for so many rows. */
+  /**
+   * {@return memory of the forward pass for so many rows}
+   *
+   * @param slab memory that the pieces are taken from
+   * @param rows number of rows
+   */
   public AdapterState state(Slab slab, long rows) {
     return new AdapterState(
         slab.take(rows),
@@ -54,7 +68,14 @@ public final class AdapterBlock {
         slab.take(rows, hidden));
   }
 
-  /** x [rows, width] to z [rows, width]. */
+  /**
+   * x [rows, width] to z [rows, width].
+   *
+   * @param kernels the operations of the device
+   * @param x [rows, width]
+   * @param state memory of the forward pass
+   * @param z [rows, width], written
+   */
   public void forward(Kernels kernels, Tensor x, AdapterState state, Tensor z) {
     kernels.adapter(x, values(), epsilon, state, z);
   }
@@ -62,6 +83,11 @@ public final class AdapterBlock {
   /**
    * Turns {@code gradient} by z into the gradient by x, in place, and writes the parameters'
    * gradients.
+   *
+   * @param kernels the operations of the device
+   * @param x [rows, width]
+   * @param state memory of the forward pass
+   * @param gradient [rows, width], changed
    */
   public void backward(Kernels kernels, Tensor x, AdapterState state, Tensor gradient) {
     kernels.adapterBackward(x, values(), state, gradient, gradient, gradients());

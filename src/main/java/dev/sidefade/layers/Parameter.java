@@ -27,7 +27,11 @@ public final class Parameter {
   private final Role role;
   private final boolean decay;
   private final Initializer initializer;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor value;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor gradient;
 
   Parameter(String name, Shape shape, Role role, boolean decay, Initializer initializer) {
@@ -43,22 +47,22 @@ public final class Parameter {
     gradient = boundGradient;
   }
 
-  /** Unique name within its set, parts separated by dots: "blocks.3.qkv.weight". */
+  /** {@return unique name within its set, parts separated by dots: "blocks.3.qkv.weight"} */
   public String name() {
     return name;
   }
 
-  /** Dimensions. */
+  /** {@return dimensions} */
   public Shape shape() {
     return shape;
   }
 
-  /** Which learning rate it follows. */
+  /** {@return which learning rate it follows} */
   public Role role() {
     return role;
   }
 
-  /** Whether weight decay applies: not to biases, norms, gates and mask tokens. */
+  /** {@return whether weight decay applies: not to biases, norms, gates and mask tokens} */
   public boolean decay() {
     return decay;
   }
@@ -67,12 +71,12 @@ public final class Parameter {
     return initializer;
   }
 
-  /** Current value. */
+  /** {@return current value} */
   public Tensor value() {
     return value;
   }
 
-  /** Gradient, written by the backward pass. */
+  /** {@return gradient, written by the backward pass} */
   public Tensor gradient() {
     return gradient;
   }

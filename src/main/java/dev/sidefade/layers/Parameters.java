@@ -23,13 +23,35 @@ public final class Parameters implements AutoCloseable {
   public static final long ALIGNMENT = 16;
 
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor values;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor gradients;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor firstMoments;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor secondMoments;
+
+  @SuppressWarnings("NullAway.Init")
   private Tensor clip;
 
-  /** Declares a parameter; its value is there after {@link #allocate}. */
+  /** An empty set; parameters are declared first, then all get their memory at once. */
+  public Parameters() {}
+
+  /**
+   * Declares a parameter; its value is there after {@link #allocate}.
+   *
+   * @param name unique within the set
+   * @param role which learning rate it has
+   * @param decay whether weight decay applies
+   * @param initializer its first values
+   * @param dims dimensions, outermost first
+   * @return the parameter
+   */
   public Parameter add(
       String name, Parameter.Role role, boolean decay, Initializer initializer, long... dims) {
     if (values != null) {
@@ -45,6 +67,10 @@ public final class Parameters implements AutoCloseable {
   /**
    * Gives all declared parameters memory on {@code device} and their first values, a function of
    * the seed alone.
+   *
+   * @param device where tensors live and what computes
+   * @param seed what the random numbers follow from
+   * @return this set
    */
   public Parameters allocate(Device device, long seed) {
     long total = 0;
@@ -79,14 +105,15 @@ public final class Parameters implements AutoCloseable {
     return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
-  /** All parameters in the order of declaration. */
+  /** {@return all parameters in the order of declaration} */
   public List<Parameter> all() {
     return List.copyOf(parameters.values());
   }
 
   /**
-   * The parameter of that name.
+   * {@return the parameter of that name}
    *
+   * @param name unique within the set
    * @throws IllegalArgumentException if there is none
    */
   public Parameter get(String name) {
@@ -97,32 +124,32 @@ public final class Parameters implements AutoCloseable {
     return p;
   }
 
-  /** Number of trainable scalars. */
+  /** {@return number of trainable scalars} */
   public long count() {
     return parameters.values().stream().mapToLong(p -> p.shape().size()).sum();
   }
 
-  /** Flat vector of all values, padding included. */
+  /** {@return flat vector of all values, padding included} */
   public Tensor values() {
     return values;
   }
 
-  /** Flat vector of all gradients. */
+  /** {@return flat vector of all gradients} */
   public Tensor gradients() {
     return gradients;
   }
 
-  /** AdamW's running mean of gradients. */
+  /** {@return AdamW's running mean of gradients} */
   public Tensor firstMoments() {
     return firstMoments;
   }
 
-  /** AdamW's running mean of squared gradients. */
+  /** {@return AdamW's running mean of squared gradients} */
   public Tensor secondMoments() {
     return secondMoments;
   }
 
-  /** Factor and norm of the last clipping: [2], see {@link Kernels#gradientClip}. */
+  /** {@return factor and norm of the last clipping: [2], see {@link Kernels#gradientClip}} */
   public Tensor clip() {
     return clip;
   }
@@ -130,6 +157,11 @@ public final class Parameters implements AutoCloseable {
   /** Learning rate of a role at this step, schedule applied. */
   @FunctionalInterface
   public interface Rates {
+    /**
+     * {@return the learning rate of the parameters of a role}
+     *
+     * @param role of the parameters
+     */
     float of(Parameter.Role role);
   }
 
@@ -137,6 +169,10 @@ public final class Parameters implements AutoCloseable {
    * Clips the gradient to {@code maxNorm} (0 = not at all) and takes one AdamW step with betas 0.9
    * and 0.999.
    *
+   * @param kernels the operations of the device
+   * @param maxNorm largest norm that the gradient may keep; 0 = any
+   * @param rates learning rate of each role
+   * @param weightDecay factor of AdamW's decay
    * @param step from 1
    */
   public void update(Kernels kernels, float maxNorm, Rates rates, float weightDecay, long step) {

@@ -4,6 +4,7 @@ import dev.sidefade.kernels.Kernels;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From token features to logits: pool(layerNorm(x)) weight + bias. N is the number of rows that the
@@ -37,6 +38,13 @@ public final class ReadOut {
    * Declares {@code norm.gamma}, {@code norm.beta} [width], {@code head.weight} [width * parts,
    * classes] and {@code head.bias} [classes].
    *
+   * @param parameters the set that the parameters are declared in
+   * @param normRole role of the norm's parameters
+   * @param headRole role of the output layer's parameters
+   * @param width features of a token
+   * @param pooling how tokens become one row
+   * @param classes number of classes
+   * @param epsilon added to variances
    * @param normLearns whether the norm's gradient is wanted; otherwise it stays zero
    * @param scale how the norm's scale starts
    * @param shift how the norm's shift starts
@@ -66,7 +74,12 @@ public final class ReadOut {
     bias = parameters.add("head.bias", headRole, false, Initializer.constant(0), classes);
   }
 
-  /** Memory of both passes. */
+  /**
+   * {@return memory of both passes}
+   *
+   * @param slab memory that the pieces are taken from
+   * @param layout how the rows are arranged
+   */
   public State state(Slab slab, TokenLayout layout) {
     long pooledWidth = (long) width * pooling.parts();
     long pooledRows = pooling.rows(layout);
@@ -79,8 +92,17 @@ public final class ReadOut {
         slab.take(pooledRows, pooledWidth));
   }
 
-  /** x [rows, width] to {@code state.logits()} [N, classes]. */
-  public void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s) {
+  /**
+   * x [rows, width] to {@code state.logits()} [N, classes].
+   *
+   * @param kernels the operations of the device
+   * @param x [rows, width]
+   * @param layout how the rows are arranged
+   * @param valid 1 = token, 0 = padding; null when all are tokens
+   * @param s memory of both passes
+   */
+  public void forward(
+      Kernels kernels, Tensor x, TokenLayout layout, @Nullable Tensor valid, State s) {
     kernels.layerNorm(x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
     kernels.pool(s.normalized(), layout, pooling, valid, s.pooled());
     kernels.linear(s.pooled(), weight.value(), bias.value(), s.logits());
@@ -89,12 +111,22 @@ public final class ReadOut {
   /** Adds to the gradient by the normalised tokens before it goes through the norm. */
   @FunctionalInterface
   public interface NormalizedGradient {
+    /**
+     * Adds to the gradient by the normalised tokens.
+     *
+     * @param gradient [rows, width] by the output of the norm, added to
+     */
     void addTo(Tensor gradient);
   }
 
   /**
    * Writes the parameters' gradients.
    *
+   * @param kernels the operations of the device
+   * @param x [rows, width]
+   * @param layout how the rows are arranged
+   * @param valid 1 = token, 0 = padding; null when all are tokens
+   * @param s memory of both passes
    * @param dLogits [N, classes]
    * @param extra a loss on the normalised tokens, already computed; null when there is none
    * @param dx [rows, width], written; null when x is a constant
@@ -103,11 +135,11 @@ public final class ReadOut {
       Kernels kernels,
       Tensor x,
       TokenLayout layout,
-      Tensor valid,
+      @Nullable Tensor valid,
       State s,
       Tensor dLogits,
-      NormalizedGradient extra,
-      Tensor dx) {
+      @Nullable NormalizedGradient extra,
+      @Nullable Tensor dx) {
     kernels.linearBackward(
         s.pooled(), weight.value(), dLogits, s.dPooled(), weight.gradient(), bias.gradient());
     if (!normLearns && dx == null) {
@@ -130,24 +162,24 @@ public final class ReadOut {
   }
 
   /**
-   * [classes] logits' bias and [width * parts, classes] weight, scale and shift: what an export
-   * writes.
+   * {@return [classes] logits' bias and [width * parts, classes] weight, scale and shift: what an
+   * export writes}
    */
   public Parameter weight() {
     return weight;
   }
 
-  /** [classes]. */
+  /** {@return [classes]} */
   public Parameter bias() {
     return bias;
   }
 
-  /** [width]. */
+  /** {@return [width]} */
   public Parameter gamma() {
     return gamma;
   }
 
-  /** [width]. */
+  /** {@return [width]} */
   public Parameter beta() {
     return beta;
   }

@@ -5,6 +5,7 @@ import dev.sidefade.kernels.Kernels;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pre-norm transformer block: y = x + attention(layerNorm(x) Wqkv) Wproj, then an {@link
@@ -50,7 +51,16 @@ public final class TransformerBlock {
   private final Parameter projectionBias;
   private final AdapterBlock mlp;
 
-  /** Declares the parameters under {@code prefix}: norm1, qkv, proj, norm2, fc1, fc2. */
+  /**
+   * Declares the parameters under {@code prefix}: norm1, qkv, proj, norm2, fc1, fc2.
+   *
+   * @param parameters the set that the parameters are declared in
+   * @param prefix what the names begin with
+   * @param width features of a token, D
+   * @param heads number of attention heads, which divides the width
+   * @param hidden width of the feed-forward part
+   * @param epsilon added to variances
+   */
   public TransformerBlock(
       Parameters parameters, String prefix, int width, int heads, int hidden, float epsilon) {
     if (heads < 1 || width % heads != 0) {
@@ -78,7 +88,12 @@ public final class TransformerBlock {
     mlp = new AdapterBlock(parameters, prefix, "norm2", width, hidden, epsilon);
   }
 
-  /** Memory of the forward pass. */
+  /**
+   * {@return memory of the forward pass}
+   *
+   * @param slab memory that the pieces are taken from
+   * @param layout how the rows are arranged
+   */
   public State state(Slab slab, TokenLayout layout) {
     long rows = layout.rows();
     return new State(
@@ -91,7 +106,12 @@ public final class TransformerBlock {
         mlp.state(slab, rows));
   }
 
-  /** Memory of the backward pass. */
+  /**
+   * {@return memory of the backward pass}
+   *
+   * @param slab memory that the pieces are taken from
+   * @param layout how the rows are arranged
+   */
   public Scratch scratch(Slab slab, TokenLayout layout) {
     return new Scratch(slab.take(layout.rows(), width), slab.take(layout.rows(), 3L * width));
   }
@@ -99,10 +119,15 @@ public final class TransformerBlock {
   /**
    * x [rows, D] to z [rows, D].
    *
+   * @param kernels the operations of the device
+   * @param x [rows, D]
+   * @param layout how the rows are arranged
    * @param valid [rows] or null, see {@link Kernels#attention}
+   * @param s memory of the forward pass
+   * @param z [rows, D], written
    */
   public void forward(
-      Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State s, Tensor z) {
+      Kernels kernels, Tensor x, TokenLayout layout, @Nullable Tensor valid, State s, Tensor z) {
     kernels.layerNorm(x, gamma.value(), beta.value(), epsilon, s.normalized(), s.mean(), s.rstd());
     kernels.linear(s.normalized(), qkvWeight.value(), qkvBias.value(), s.qkv());
     kernels.attention(s.qkv(), layout, heads, valid, s.attended());
@@ -114,12 +139,20 @@ public final class TransformerBlock {
   /**
    * Turns {@code gradient} by z into the gradient by x, in place, and writes the parameters'
    * gradients.
+   *
+   * @param kernels the operations of the device
+   * @param x [rows, D]
+   * @param layout how the rows are arranged
+   * @param valid [rows] or null, see {@link Kernels#attention}
+   * @param s memory of the forward pass
+   * @param scratch memory of the backward pass
+   * @param gradient [rows, D], changed
    */
   public void backward(
       Kernels kernels,
       Tensor x,
       TokenLayout layout,
-      Tensor valid,
+      @Nullable Tensor valid,
       State s,
       Scratch scratch,
       Tensor gradient) {

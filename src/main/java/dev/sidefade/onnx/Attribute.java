@@ -29,28 +29,48 @@ public final class Attribute {
     this.fields = List.copyOf(fields);
   }
 
-  /** A whole number. */
+  /**
+   * {@return a whole number}
+   *
+   * @param name of the attribute
+   * @param value its value
+   */
   public static Attribute of(String name, long value) {
     ProtoWriter message = named(name);
     message.varint(3, value);
     return complete(name, new AttributeValue.OfLong(value), message, INT);
   }
 
-  /** A number. */
+  /**
+   * {@return a number}
+   *
+   * @param name of the attribute
+   * @param value its value
+   */
   public static Attribute of(String name, float value) {
     ProtoWriter message = named(name);
     message.float32(2, value);
     return complete(name, new AttributeValue.OfFloat(value), message, FLOAT);
   }
 
-  /** A text. */
+  /**
+   * {@return a text}
+   *
+   * @param name of the attribute
+   * @param value its value
+   */
   public static Attribute of(String name, String value) {
     ProtoWriter message = named(name);
     message.string(4, value);
     return complete(name, new AttributeValue.OfString(value), message, STRING);
   }
 
-  /** A list of integers. */
+  /**
+   * {@return a list of integers}
+   *
+   * @param name of the attribute
+   * @param values its values
+   */
   public static Attribute ints(String name, long... values) {
     ProtoWriter message = named(name);
     for (long value : values) {
@@ -60,7 +80,12 @@ public final class Attribute {
     return complete(name, new AttributeValue.OfLongs(list), message, INTS);
   }
 
-  /** A list of floats. */
+  /**
+   * {@return a list of floats}
+   *
+   * @param name of the attribute
+   * @param values its values
+   */
   public static Attribute floats(String name, float... values) {
     ProtoWriter message = named(name);
     Float[] list = new Float[values.length];
@@ -71,7 +96,12 @@ public final class Attribute {
     return complete(name, new AttributeValue.OfFloats(List.of(list)), message, FLOATS);
   }
 
-  /** A list of texts. */
+  /**
+   * {@return a list of texts}
+   *
+   * @param name of the attribute
+   * @param values its values
+   */
   public static Attribute strings(String name, String... values) {
     ProtoWriter message = named(name);
     for (String value : values) {
@@ -81,27 +111,37 @@ public final class Attribute {
     return complete(name, new AttributeValue.OfStrings(List.of(values)), message, STRINGS);
   }
 
-  /** A tensor, as in {@code Constant}. */
+  /**
+   * {@return a tensor, as in {@code Constant}}
+   *
+   * @param name of the attribute
+   * @param value its value
+   */
   public static Attribute tensor(String name, Initializer value) {
     return complete(name, new AttributeValue.OfTensor(value), named(name), TENSOR);
   }
 
-  /** A nested graph, which may use values of the graphs around it. */
+  /**
+   * {@return a nested graph, which may use values of the graphs around it}
+   *
+   * @param name of the attribute
+   * @param value its value
+   */
   public static Attribute graph(String name, OnnxGraph value) {
     return complete(name, new AttributeValue.OfGraph(value), named(name), GRAPH);
   }
 
-  /** What the operator calls this attribute. */
+  /** {@return what the operator calls this attribute} */
   public String name() {
     return name;
   }
 
-  /** What it holds. */
+  /** {@return what it holds} */
   public AttributeValue value() {
     return value;
   }
 
-  /** Graphs nested in this attribute; most have none. */
+  /** {@return graphs nested in this attribute; most have none} */
   public List<OnnxGraph> graphs() {
     return switch (value) {
       case AttributeValue.OfGraph(OnnxGraph graph) -> List.of(graph);

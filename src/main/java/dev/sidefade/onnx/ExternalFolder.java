@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folder of a model, in which its external data lies. Files are mapped when they are first
@@ -22,11 +24,11 @@ final class ExternalFolder {
   /** Stands for no folder at all: the model came from memory. */
   static final ExternalFolder NONE = new ExternalFolder(null);
 
-  private final Path folder;
+  private final @Nullable Path folder;
   private final Map<Path, MemorySegment> mapped = new HashMap<>();
 
   /** {@code folder} is absolute, or null for none. */
-  ExternalFolder(Path folder) {
+  ExternalFolder(@Nullable Path folder) {
     this.folder = folder;
   }
 
@@ -106,7 +108,7 @@ final class ExternalFolder {
   private Path plainPath(String tensor, String location) {
     try {
       Path relative = Path.of(location);
-      Path file = folder.resolve(relative).normalize();
+      Path file = Objects.requireNonNull(folder).resolve(relative).normalize();
       if (location.isEmpty() || relative.isAbsolute() || !file.startsWith(folder.normalize())) {
         throw escapes(tensor, location);
       }

@@ -18,6 +18,9 @@ public final class GraphEdit {
    * Makes values come out of the model, after its own outputs; those that are outputs already are
    * left alone. A value whose type is not declared becomes an untyped output, whose type ONNX
    * Runtime infers.
+   *
+   * @param model the model
+   * @param values names of the values
    */
   public static void exposeOutputs(OnnxModel model, List<String> values) {
     OnnxGraph graph = model.graph();
@@ -34,6 +37,8 @@ public final class GraphEdit {
    * Turns a constant into an input that must be fed. The initializer is deleted, for ONNX Runtime's
    * Java API cannot feed an input that has one.
    *
+   * @param graph the graph, with what is nested in it
+   * @param initializer its name
    * @return the initializer, to be fed or put back with {@link #demoteToInitializer}
    */
   public static Initializer promoteToInput(OnnxGraph graph, String initializer) {
@@ -47,7 +52,12 @@ public final class GraphEdit {
     return constant;
   }
 
-  /** Turns an input into a constant; type and static dimensions must be those of the input. */
+  /**
+   * Turns an input into a constant; type and static dimensions must be those of the input.
+   *
+   * @param graph the graph, with what is nested in it
+   * @param constant the constant
+   */
   public static void demoteToInitializer(OnnxGraph graph, Initializer constant) {
     ValueInfo input =
         graph.inputs().stream()
@@ -66,7 +76,12 @@ public final class GraphEdit {
     graph.addInitializer(constant);
   }
 
-  /** Replaces a constant by one of the same name, which may have another type and shape. */
+  /**
+   * Replaces a constant by one of the same name, which may have another type and shape.
+   *
+   * @param graph the graph, with what is nested in it
+   * @param constant the constant
+   */
   public static void replaceInitializer(OnnxGraph graph, Initializer constant) {
     if (graph.initializers().replace(constant.name(), constant) == null) {
       throw missing("initializer", constant.name());
@@ -79,6 +94,8 @@ public final class GraphEdit {
 
   /**
    * Removes nodes, constants and declarations that no output needs, not even through nested graphs.
+   *
+   * @param graph the graph, with what is nested in it
    */
   public static void removeDeadNodes(OnnxGraph graph) {
     Set<String> needed = new HashSet<>();
@@ -106,6 +123,7 @@ public final class GraphEdit {
    * Puts every node behind those that it needs, in nested graphs too; nodes that are in order stay
    * in order.
    *
+   * @param graph the graph, with what is nested in it
    * @throws BadInputException if nodes need each other in a circle
    */
   public static void topologicalSort(OnnxGraph graph) {
@@ -117,10 +135,13 @@ public final class GraphEdit {
   }
 
   /**
-   * A model of the part between some values and others, with the same names. An input may be an
-   * input, a constant or a value in between, whose type must be declared in {@link
+   * {@return a model of the part between some values and others, with the same names} An input may
+   * be an input, a constant or a value in between, whose type must be declared in {@link
    * OnnxGraph#valueInfos} for ONNX Runtime to take the result.
    *
+   * @param model the model
+   * @param inputs names of the values to feed
+   * @param outputs names of the values to compute
    * @throws BadInputException naming all values that are missing, or the inputs that the outputs
    *     need besides those given
    */
@@ -128,15 +149,24 @@ public final class GraphEdit {
     return Extraction.extract(model, inputs, outputs);
   }
 
-  /** The value that {@code value} is a copy of, through any number of {@code Identity} nodes. */
+  /**
+   * {@return the value that {@code value} is a copy of, through any number of {@code Identity}
+   * nodes}
+   *
+   * @param graph the graph, with what is nested in it
+   * @param value name of the value
+   */
   public static String resolveIdentity(OnnxGraph graph, String value) {
     return Constants.resolveIdentity(graph, value);
   }
 
   /**
-   * The constant behind a value, under that value's name: an initializer or a {@code Constant}
-   * node's tensor, number or numbers, directly or through {@code Identity}. Empty where the value
-   * is computed, fed or a constant of another kind.
+   * {@return the constant behind a value, under that value's name: an initializer or a {@code
+   * Constant} node's tensor, number or numbers, directly or through {@code Identity}} Empty where
+   * the value is computed, fed or a constant of another kind.
+   *
+   * @param graph the graph, with what is nested in it
+   * @param value name of the value
    */
   public static Optional<Initializer> constantValue(OnnxGraph graph, String value) {
     return Constants.constantValue(graph, value);
@@ -144,6 +174,10 @@ public final class GraphEdit {
 
   /**
    * Makes every user of a value use another one instead, and an output too; nested graphs included.
+   *
+   * @param graph the graph, with what is nested in it
+   * @param value name of the value
+   * @param replacement name of the other value
    */
   public static void replaceUses(OnnxGraph graph, String value, String replacement) {
     for (OnnxNode node : graph.usersOf(value)) {

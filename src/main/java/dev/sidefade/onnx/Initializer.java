@@ -44,8 +44,11 @@ public final class Initializer {
   }
 
   /**
-   * A tensor of the given elements, which are not copied and must not be changed afterwards.
+   * {@return a tensor of the given elements, which are not copied and must not be changed
+   * afterwards}
    *
+   * @param name of the value
+   * @param type type of the elements
    * @param data little-endian elements, row-major; as many bytes as type and shape say
    * @param dims dimensions, outermost first; none for a scalar
    */
@@ -65,53 +68,67 @@ public final class Initializer {
     return new Initializer(name, type, dims.clone(), raw, message.toFields());
   }
 
-  /** A FLOAT tensor; {@code values} are copied. No {@code dims} makes a scalar of one value. */
+  /**
+   * {@return a FLOAT tensor; {@code values} are copied} No {@code dims} makes a scalar of one
+   * value.
+   *
+   * @param name of the value
+   * @param values the values
+   * @param dims dimensions, outermost first
+   */
   public static Initializer floats(String name, float[] values, long... dims) {
     byte[] bytes = new byte[Math.multiplyExact(values.length, 4)];
     MemorySegment.copy(values, 0, MemorySegment.ofArray(bytes), FLOAT, 0, values.length);
     return of(name, ElementType.FLOAT, MemorySegment.ofArray(bytes), dims);
   }
 
-  /** An INT64 tensor; {@code values} are copied. No {@code dims} makes a scalar of one value. */
+  /**
+   * {@return an INT64 tensor; {@code values} are copied} No {@code dims} makes a scalar of one
+   * value.
+   *
+   * @param name of the value
+   * @param values the values
+   * @param dims dimensions, outermost first
+   */
   public static Initializer longs(String name, long[] values, long... dims) {
     byte[] bytes = new byte[Math.multiplyExact(values.length, 8)];
     MemorySegment.copy(values, 0, MemorySegment.ofArray(bytes), LONG, 0, values.length);
     return of(name, ElementType.INT64, MemorySegment.ofArray(bytes), dims);
   }
 
-  /** Name of the value that holds this tensor. */
+  /** {@return name of the value that holds this tensor} */
   public String name() {
     return name;
   }
 
-  /** Type of each element. */
+  /** {@return type of each element} */
   public ElementType type() {
     return type;
   }
 
-  /** A copy of the dimensions, outermost first; empty for a scalar. */
+  /** {@return a copy of the dimensions, outermost first; empty for a scalar} */
   public long[] dims() {
     return dims.clone();
   }
 
-  /** Number of elements. */
+  /** {@return number of elements} */
   public long size() {
     return product(name, dims);
   }
 
-  /** Number of bytes of {@link #data}. */
+  /** {@return number of bytes of {@link #data}} */
   public long byteSize() {
     return type.bytes(size());
   }
 
-  /** Whether the elements lie in a file beside the model. */
+  /** {@return whether the elements lie in a file beside the model} */
   public boolean external() {
     return data instanceof TensorData.External;
   }
 
   /**
-   * The elements, little-endian and row-major, read-only. The segment need not be aligned: use
-   * unaligned layouts.
+   * {@return the elements, little-endian and row-major, read-only} The segment need not be aligned:
+   * use unaligned layouts.
    *
    * @throws BadInputException if the file holds another number of elements than the shape says, or
    *     external data cannot be reached
@@ -130,7 +147,7 @@ public final class Initializer {
     };
   }
 
-  /** The elements of a FLOAT, FLOAT16, BFLOAT16 or DOUBLE tensor as floats, row-major. */
+  /** {@return the elements of a FLOAT, FLOAT16, BFLOAT16 or DOUBLE tensor as floats, row-major} */
   public float[] floats() {
     MemorySegment bytes = data();
     float[] values = new float[arraySize()];
@@ -147,7 +164,7 @@ public final class Initializer {
     return values;
   }
 
-  /** The elements of an integer or BOOL tensor of at least 8 bits as longs, row-major. */
+  /** {@return the elements of an integer or BOOL tensor of at least 8 bits as longs, row-major} */
   public long[] longs() {
     MemorySegment bytes = data();
     long[] values = new long[arraySize()];
@@ -167,7 +184,11 @@ public final class Initializer {
     return values;
   }
 
-  /** The same tensor under another name. */
+  /**
+   * {@return the same tensor under another name}
+   *
+   * @param other the new name
+   */
   public Initializer withName(String other) {
     ProtoWriter named = new ProtoWriter();
     named.string(8, other);

@@ -22,6 +22,7 @@ public final class ModelCheck {
   /**
    * Returns if the model is sound.
    *
+   * @param model the model
    * @throws BadInputException naming the first node or value that is not
    */
   public static void check(OnnxModel model) {

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the messages of a model that can be edited: model, graph, node. Field numbers are those of
@@ -19,8 +20,8 @@ final class ModelReader {
 
   OnnxModel model(ProtoReader reader) {
     long irVersion = 0;
-    String producer = null;
-    OnnxGraph graph = null;
+    @Nullable String producer = null;
+    @Nullable OnnxGraph graph = null;
     List<OpsetImport> opsets = new ArrayList<>();
     MetadataMap metadata = new MetadataMap();
     List<RawField> kept = new ArrayList<>();
@@ -82,7 +83,7 @@ final class ModelReader {
   }
 
   OnnxGraph graph(ProtoReader reader) {
-    String name = null;
+    @Nullable String name = null;
     List<OnnxNode> nodes = new ArrayList<>();
     List<Initializer> initializers = new ArrayList<>();
     List<ValueInfo> inputs = new ArrayList<>();
@@ -142,9 +143,9 @@ final class ModelReader {
     List<String> outputs = new ArrayList<>();
     List<Attribute> attributes = new ArrayList<>();
     List<RawField> kept = new ArrayList<>();
-    String name = null;
-    String opType = null;
-    String domain = null;
+    @Nullable String name = null;
+    @Nullable String opType = null;
+    @Nullable String domain = null;
     while (reader.next()) {
       switch (reader.field()) {
         case 1 -> inputs.add(reader.string());

@@ -1,6 +1,7 @@
 package dev.sidefade.onnx;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Encodes a model. Fields of each message come in ascending order of their numbers, as every
@@ -8,10 +9,10 @@ import java.util.List;
  * into the message, wherever they were before.
  */
 final class ModelWriter {
-  private final ExternalDataWriter outside;
+  private final @Nullable ExternalDataWriter outside;
 
   /** {@code outside} is null for a model in one file. */
-  ModelWriter(ExternalDataWriter outside) {
+  ModelWriter(@Nullable ExternalDataWriter outside) {
     this.outside = outside;
   }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A graph of nodes that compute values from inputs and initializers. Values are known by their
@@ -23,73 +24,93 @@ public final class OnnxGraph {
   private final List<RawField> kept;
 
   /** Null where the file has none. */
-  private final String name;
+  private final @Nullable String name;
 
   /** How many names were given out for each prefix. */
   private final Map<String, Integer> namesGiven = new HashMap<>();
 
   /** Null after an edit. */
-  private ValueIndex index;
+  private @Nullable ValueIndex index;
 
-  OnnxGraph(String name, Set<String> sparseInitializers, List<RawField> kept) {
+  OnnxGraph(@Nullable String name, Set<String> sparseInitializers, List<RawField> kept) {
     this.name = name;
     this.sparseInitializers = Set.copyOf(sparseInitializers);
     this.kept = List.copyOf(kept);
   }
 
-  /** An empty graph. */
+  /**
+   * An empty graph.
+   *
+   * @param name of the graph
+   */
   public OnnxGraph(String name) {
     this(name, Set.of(), List.of());
   }
 
-  /** Name of the graph; empty where it has none. */
+  /** {@return name of the graph; empty where it has none} */
   public String name() {
     return name == null ? "" : name;
   }
 
-  /** The nodes in the order of the file, to be edited freely. */
+  /** {@return the nodes in the order of the file, to be edited freely} */
   public List<OnnxNode> nodes() {
     return nodes;
   }
 
   /**
-   * Constants by name in the order of the file, to be edited freely; each key is its value's name.
+   * {@return constants by name in the order of the file, to be edited freely; each key is its
+   * value's name}
    */
   public Map<String, Initializer> initializers() {
     return initializers;
   }
 
-  /** What must be fed, and in old models also the initializers; to be edited freely. */
+  /** {@return what must be fed, and in old models also the initializers; to be edited freely} */
   public List<ValueInfo> inputs() {
     return inputs;
   }
 
-  /** What comes out; to be edited freely. */
+  /** {@return what comes out; to be edited freely} */
   public List<ValueInfo> outputs() {
     return outputs;
   }
 
-  /** Declared types of values in between; most models have few or none. To be edited freely. */
+  /**
+   * {@return declared types of values in between; most models have few or none} To be edited
+   * freely.
+   */
   public List<ValueInfo> valueInfos() {
     return valueInfos;
   }
 
-  /** Names of the sparse constants, which are kept but cannot be edited. */
+  /** {@return names of the sparse constants, which are kept but cannot be edited} */
   public Set<String> sparseInitializers() {
     return sparseInitializers;
   }
 
-  /** The node of this graph that computes a value; empty for inputs and initializers. */
+  /**
+   * {@return the node of this graph that computes a value; empty for inputs and initializers}
+   *
+   * @param value name of the value
+   */
   public Optional<OnnxNode> producerOf(String value) {
     return Optional.ofNullable(index().producerOf(value));
   }
 
-  /** The nodes of this graph that use a value, themselves or in graphs nested in them. */
+  /**
+   * {@return the nodes of this graph that use a value, themselves or in graphs nested in them}
+   *
+   * @param value name of the value
+   */
   public List<OnnxNode> usersOf(String value) {
     return index().usersOf(value);
   }
 
-  /** What is declared of a value as input, output or in between. */
+  /**
+   * {@return what is declared of a value as input, output or in between}
+   *
+   * @param value name of the value
+   */
   public Optional<ValueInfo> infoOf(String value) {
     for (List<ValueInfo> infos : List.of(inputs, outputs, valueInfos)) {
       for (ValueInfo info : infos) {
@@ -101,7 +122,15 @@ public final class OnnxGraph {
     return Optional.empty();
   }
 
-  /** Appends a node of the default domain with a name of its own. */
+  /**
+   * Appends a node of the default domain with a name of its own.
+   *
+   * @param opType name of the operator
+   * @param nodeInputs names of the values that go in; an empty one is absent
+   * @param nodeOutputs names of the values that come out
+   * @param attributes of the node
+   * @return the node
+   */
   public OnnxNode addNode(
       String opType, List<String> nodeInputs, List<String> nodeOutputs, Attribute... attributes) {
     String label = nodeOutputs.isEmpty() ? opType : nodeOutputs.getFirst();
@@ -113,28 +142,48 @@ public final class OnnxGraph {
     return node;
   }
 
-  /** Appends an input; {@code dims} as in {@link ValueInfo#of}. */
+  /**
+   * Appends an input; {@code dims} as in {@link ValueInfo#of}.
+   *
+   * @param value name of the value
+   * @param type type of the elements
+   * @param dims dimensions, outermost first
+   * @return its declaration
+   */
   public ValueInfo addInput(String value, ElementType type, Object... dims) {
     ValueInfo info = ValueInfo.of(value, type, dims);
     inputs.add(info);
     return info;
   }
 
-  /** Appends an output; {@code dims} as in {@link ValueInfo#of}. */
+  /**
+   * Appends an output; {@code dims} as in {@link ValueInfo#of}.
+   *
+   * @param value name of the value
+   * @param type type of the elements
+   * @param dims dimensions, outermost first
+   * @return its declaration
+   */
   public ValueInfo addOutput(String value, ElementType type, Object... dims) {
     ValueInfo info = ValueInfo.of(value, type, dims);
     outputs.add(info);
     return info;
   }
 
-  /** Adds a constant or takes the place of the one of that name. */
+  /**
+   * Adds a constant or takes the place of the one of that name.
+   *
+   * @param initializer the constant
+   */
   public void addInitializer(Initializer initializer) {
     initializers.put(initializer.name(), initializer);
   }
 
   /**
-   * {@code prefix} if no value or node has that name, here or in nested graphs, else with a number
-   * behind it. No name is given out twice.
+   * {@return {@code prefix} if no value or node has that name, here or in nested graphs, else with
+   * a number behind it} No name is given out twice.
+   *
+   * @param prefix what the names begin with
    */
   public String uniqueName(String prefix) {
     int number = namesGiven.getOrDefault(prefix, 0);
@@ -176,7 +225,7 @@ public final class OnnxGraph {
     index = null;
   }
 
-  String nameOrNull() {
+  @Nullable String nameOrNull() {
     return name;
   }
 

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An ONNX model: a graph and what is said about it. Mutable; not safe for use by several threads.
@@ -22,11 +23,11 @@ public final class OnnxModel {
   private final long irVersion;
 
   /** Null where the file has none. */
-  private final String producer;
+  private final @Nullable String producer;
 
   OnnxModel(
       long irVersion,
-      String producer,
+      @Nullable String producer,
       OnnxGraph graph,
       List<OpsetImport> opsetImports,
       MetadataMap metadata,
@@ -44,8 +45,11 @@ public final class OnnxModel {
    * not be overwritten in place meanwhile ({@link #write} moves a new file into place, which is
    * safe). External data is looked for in the model's folder.
    *
+   * @param file the file
+   * @return the model
    * @throws BadInputException if the file is missing, is no complete ONNX model, or has external
    *     data that is missing or outside its folder
+   * @throws IOException if the file cannot be read
    */
   public static OnnxModel read(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
@@ -66,6 +70,8 @@ public final class OnnxModel {
    * Reads a model from memory, which must not be changed afterwards. External data cannot be
    * reached.
    *
+   * @param bytes the model as protobuf
+   * @return the model
    * @throws BadInputException if the bytes are no complete ONNX model
    */
   public static OnnxModel parse(byte[] bytes) {
@@ -73,7 +79,12 @@ public final class OnnxModel {
     return new ModelReader(ExternalFolder.NONE).model(reader);
   }
 
-  /** A model with an empty graph that imports ONNX's own operators. */
+  /**
+   * {@return a model with an empty graph that imports ONNX's own operators}
+   *
+   * @param irVersion version of the format
+   * @param opset version of ONNX's operators
+   */
   public static OnnxModel create(long irVersion, long opset) {
     return new OnnxModel(
         irVersion,
@@ -85,7 +96,7 @@ public final class OnnxModel {
   }
 
   /**
-   * The model as one file with all tensors in it, external ones too.
+   * {@return the model as one file with all tensors in it, external ones too}
    *
    * @throws BadInputException if that would be over 2 GB, which no protobuf file may be
    */
@@ -103,6 +114,9 @@ public final class OnnxModel {
   /**
    * Writes the model as one file if it fits, else with its tensors in {@code <name>.data} beside
    * it. The file appears whole or not at all.
+   *
+   * @param file the file
+   * @throws IOException if the file cannot be written
    */
   public void write(Path file) throws IOException {
     ModelFiles.write(this, file);
@@ -112,25 +126,28 @@ public final class OnnxModel {
    * Writes the model, with large tensors in {@code <name>.data} beside it if {@code externalData},
    * else all in one file.
    *
+   * @param file the file
+   * @param externalData whether large tensors go beside it
    * @throws BadInputException if it is over 2 GB without external data
+   * @throws IOException if the file cannot be written
    */
   public void write(Path file, boolean externalData) throws IOException {
     ModelFiles.write(this, file, externalData);
   }
 
-  /** The graph, to be edited. */
+  /** {@return the graph, to be edited} */
   public OnnxGraph graph() {
     return graph;
   }
 
-  /** Version of ONNX's own operators; 0 where the model imports none. */
+  /** {@return version of ONNX's own operators; 0 where the model imports none} */
   public long opset() {
     return opsets().getOrDefault("", 0L);
   }
 
   /**
-   * Version of the operators of each domain that is imported; that of ONNX itself under the empty
-   * name.
+   * {@return version of the operators of each domain that is imported; that of ONNX itself under
+   * the empty name}
    */
   public Map<String, Long> opsets() {
     Map<String, Long> versions = new LinkedHashMap<>();
@@ -138,7 +155,12 @@ public final class OnnxModel {
     return Collections.unmodifiableMap(versions);
   }
 
-  /** Imports a domain, or changes its version. */
+  /**
+   * Imports a domain, or changes its version.
+   *
+   * @param domain empty for ONNX itself
+   * @param version of the operators
+   */
   public void setOpset(String domain, long version) {
     String plain = OpsetImport.plain(domain);
     if (Long.valueOf(version).equals(opsets().get(plain))) {
@@ -148,24 +170,24 @@ public final class OnnxModel {
     opsetImports.add(OpsetImport.of(plain, version));
   }
 
-  /** Version of the file format. */
+  /** {@return version of the file format} */
   public long irVersion() {
     return irVersion;
   }
 
-  /** The tool that made the model; empty where it does not say. */
+  /** {@return the tool that made the model; empty where it does not say} */
   public String producer() {
     return producer == null ? "" : producer;
   }
 
-  /** Free texts about the model ({@code metadata_props}), to be edited. */
+  /** {@return free texts about the model ({@code metadata_props}), to be edited} */
   public Map<String, String> metadata() {
     return metadata;
   }
 
   /**
-   * The same model; edits of one do not show in the other. Tensors are shared, for they never
-   * change.
+   * {@return the same model; edits of one do not show in the other} Tensors are shared, for they
+   * never change.
    */
   public OnnxModel copy() {
     return withGraph(graph.copy());
@@ -176,7 +198,7 @@ public final class OnnxModel {
     return new OnnxModel(irVersion, producer, other, opsetImports, metadata.copy(), kept);
   }
 
-  String producerOrNull() {
+  @Nullable String producerOrNull() {
     return producer;
   }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One operation of a graph. Mutable; it belongs to the graph that holds it: to use it in another,
@@ -21,150 +22,222 @@ public final class OnnxNode {
   private final List<RawField> kept;
 
   /** These are null where the file does not have them, which means the same as empty. */
-  private String name;
+  private @Nullable String name;
 
-  private String opType;
-  private String domain;
-  private OnnxGraph graph;
+  private @Nullable String opType;
+  private @Nullable String domain;
+  private @Nullable OnnxGraph graph;
 
-  OnnxNode(List<RawField> kept, String name, String opType, String domain) {
+  OnnxNode(
+      List<RawField> kept,
+      @Nullable String name,
+      @Nullable String opType,
+      @Nullable String domain) {
     this.name = name;
     this.opType = opType;
     this.domain = domain;
     this.kept = List.copyOf(kept);
   }
 
-  /** A node of the default domain that is in no graph yet. */
+  /**
+   * A node of the default domain that is in no graph yet.
+   *
+   * @param name of the node
+   * @param opType name of the operator
+   * @param inputs names of the values that go in; an empty one is absent
+   * @param outputs names of the values that come out
+   */
   public OnnxNode(String name, String opType, List<String> inputs, List<String> outputs) {
     this(List.of(), name, opType, null);
     this.inputs.addAll(inputs);
     this.outputs.addAll(outputs);
   }
 
-  /** Name of the node, often unique; empty where it has none. */
+  /** {@return name of the node, often unique; empty where it has none} */
   public String name() {
     return orEmpty(name);
   }
 
-  /** Gives the node another name; names need not be unique. */
+  /**
+   * Gives the node another name; names need not be unique.
+   *
+   * @param name of the node
+   */
   public void setName(String name) {
     this.name = name;
   }
 
-  /** The operator, such as {@code MatMul}. */
+  /** {@return the operator, such as {@code MatMul}} */
   public String opType() {
     return orEmpty(opType);
   }
 
-  /** Makes the node another operator; its attributes stay. */
+  /**
+   * Makes the node another operator; its attributes stay.
+   *
+   * @param opType name of the operator
+   */
   public void setOpType(String opType) {
     this.opType = opType;
   }
 
-  /** Where the operator is defined: empty for ONNX itself, whatever way the file spells that. */
+  /**
+   * {@return where the operator is defined: empty for ONNX itself, whatever way the file spells
+   * that}
+   */
   public String domain() {
     return OpsetImport.plain(domain);
   }
 
-  /** Takes the operator from another domain, which the model must import. */
+  /**
+   * Takes the operator from another domain, which the model must import.
+   *
+   * @param domain where the operator is defined; empty for ONNX itself
+   */
   public void setDomain(String domain) {
     this.domain = domain;
   }
 
-  /** Whether this is an operator of ONNX itself of the given type. */
+  /**
+   * {@return whether this is an operator of ONNX itself of the given type}
+   *
+   * @param type name of the operator
+   */
   public boolean is(String type) {
     return opType().equals(type) && domain().isEmpty();
   }
 
   /**
-   * Names of the values that go in, to be edited freely; an empty name is an absent optional input.
+   * {@return names of the values that go in, to be edited freely; an empty name is an absent
+   * optional input}
    */
   public List<String> inputs() {
     return inputs;
   }
 
-  /** Name of input {@code i}, empty where it is absent. */
+  /**
+   * {@return name of input {@code i}, empty where it is absent}
+   *
+   * @param i place among its kind, from 0
+   */
   public String input(int i) {
     return i < inputs.size() ? inputs.get(i) : "";
   }
 
   /**
-   * Names of the values that come out, to be edited freely; an empty name is one that nobody wants.
+   * {@return names of the values that come out, to be edited freely; an empty name is one that
+   * nobody wants}
    */
   public List<String> outputs() {
     return outputs;
   }
 
-  /** Name of output {@code i}, empty where it is absent. */
+  /**
+   * {@return name of output {@code i}, empty where it is absent}
+   *
+   * @param i place among its kind, from 0
+   */
   public String output(int i) {
     return i < outputs.size() ? outputs.get(i) : "";
   }
 
-  /** All attributes in the order of the file. */
+  /** {@return all attributes in the order of the file} */
   public Collection<Attribute> attributes() {
     return Collections.unmodifiableCollection(attributes.values());
   }
 
-  /** The attribute of the given name, of whatever kind. */
+  /**
+   * {@return the attribute of the given name, of whatever kind}
+   *
+   * @param attribute name of the attribute
+   */
   public Optional<Attribute> attribute(String attribute) {
     return Optional.ofNullable(attributes.get(attribute));
   }
 
-  /** Value of an integer attribute; empty where it is absent or of another kind. */
+  /**
+   * {@return value of an integer attribute; empty where it is absent or of another kind}
+   *
+   * @param attribute name of the attribute
+   */
   public OptionalLong intAttribute(String attribute) {
     return valueOf(attribute) instanceof AttributeValue.OfLong(long value)
         ? OptionalLong.of(value)
         : OptionalLong.empty();
   }
 
-  /** Value of a float attribute; empty where it is absent or of another kind. */
+  /**
+   * {@return value of a float attribute; empty where it is absent or of another kind}
+   *
+   * @param attribute name of the attribute
+   */
   public OptionalDouble floatAttribute(String attribute) {
     return valueOf(attribute) instanceof AttributeValue.OfFloat(float value)
         ? OptionalDouble.of(value)
         : OptionalDouble.empty();
   }
 
-  /** Value of a text attribute; empty where it is absent or of another kind. */
+  /**
+   * {@return value of a text attribute; empty where it is absent or of another kind}
+   *
+   * @param attribute name of the attribute
+   */
   public Optional<String> stringAttribute(String attribute) {
     return valueOf(attribute) instanceof AttributeValue.OfString(String value)
         ? Optional.of(value)
         : Optional.empty();
   }
 
-  /** Values of an attribute of integers; empty where it is absent or of another kind. */
+  /**
+   * {@return values of an attribute of integers; empty where it is absent or of another kind}
+   *
+   * @param attribute name of the attribute
+   */
   public Optional<long[]> intsAttribute(String attribute) {
     return valueOf(attribute) instanceof AttributeValue.OfLongs(List<Long> values)
         ? Optional.of(values.stream().mapToLong(Long::longValue).toArray())
         : Optional.empty();
   }
 
-  /** The tensor of an attribute; empty where it is absent or of another kind. */
+  /**
+   * {@return the tensor of an attribute; empty where it is absent or of another kind}
+   *
+   * @param attribute name of the attribute
+   */
   public Optional<Initializer> tensorAttribute(String attribute) {
     return valueOf(attribute) instanceof AttributeValue.OfTensor(Initializer value)
         ? Optional.of(value)
         : Optional.empty();
   }
 
-  /** Adds an attribute or takes the place of the one of that name. */
+  /**
+   * Adds an attribute or takes the place of the one of that name.
+   *
+   * @param attribute the attribute
+   */
   public void setAttribute(Attribute attribute) {
     attributes.put(attribute.name(), attribute);
     changed();
   }
 
-  /** Removes an attribute if it is there. */
+  /**
+   * Removes an attribute if it is there.
+   *
+   * @param attribute name of the attribute
+   */
   public void removeAttribute(String attribute) {
     attributes.remove(attribute);
     changed();
   }
 
-  /** Graphs nested in attributes, as in {@code If} and {@code Loop}. */
+  /** {@return graphs nested in attributes, as in {@code If} and {@code Loop}} */
   public List<OnnxGraph> subgraphs() {
     List<OnnxGraph> graphs = new ArrayList<>();
     attributes.values().forEach(attribute -> graphs.addAll(attribute.graphs()));
     return graphs;
   }
 
-  /** The same node, in no graph yet; edits of one do not show in the other. */
+  /** {@return the same node, in no graph yet; edits of one do not show in the other} */
   public OnnxNode copy() {
     OnnxNode copy = new OnnxNode(kept, name, opType, domain);
     copy.inputs.addAll(inputs);
@@ -184,19 +257,19 @@ public final class OnnxNode {
     return kept;
   }
 
-  String nameOrNull() {
+  @Nullable String nameOrNull() {
     return name;
   }
 
-  String opTypeOrNull() {
+  @Nullable String opTypeOrNull() {
     return opType;
   }
 
-  String domainOrNull() {
+  @Nullable String domainOrNull() {
     return domain;
   }
 
-  private AttributeValue valueOf(String attribute) {
+  private @Nullable AttributeValue valueOf(String attribute) {
     Attribute found = attributes.get(attribute);
     return found == null ? null : found.value();
   }
@@ -207,7 +280,7 @@ public final class OnnxNode {
     }
   }
 
-  private static String orEmpty(String text) {
+  private static String orEmpty(@Nullable String text) {
     return text == null ? "" : text;
   }
 

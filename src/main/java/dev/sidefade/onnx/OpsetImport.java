@@ -1,6 +1,7 @@
 package dev.sidefade.onnx;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The version of one domain's operators that a model uses, with the fields it had in the file. */
 record OpsetImport(String domain, long version, List<RawField> fields) {
@@ -16,7 +17,7 @@ record OpsetImport(String domain, long version, List<RawField> fields) {
    * ONNX's own domain is spelled in three ways: absent, empty and {@code ai.onnx}; here it is
    * empty.
    */
-  static String plain(String domain) {
+  static String plain(@Nullable String domain) {
     return domain == null || domain.equals("ai.onnx") ? "" : domain;
   }
 }

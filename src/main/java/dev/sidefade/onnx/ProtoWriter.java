@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Encodes one protobuf message. Fields must be written in ascending order of their numbers; fields
@@ -51,7 +52,7 @@ final class ProtoWriter {
   }
 
   /** A text; null writes nothing. */
-  void string(int number, String text) {
+  void string(int number, @Nullable String text) {
     if (text != null) {
       bytes(number, MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8)));
     }

@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Who makes and who uses each value of a graph, as it was when the index was made. */
 final class ValueIndex {
@@ -30,7 +31,7 @@ final class ValueIndex {
     users.remove("");
   }
 
-  OnnxNode producerOf(String value) {
+  @Nullable OnnxNode producerOf(String value) {
     return producers.get(value);
   }
 

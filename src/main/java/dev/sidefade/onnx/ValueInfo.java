@@ -2,6 +2,7 @@ package dev.sidefade.onnx;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a model declares about a value: its name, and perhaps element type and shape. Immutable.
@@ -11,12 +12,16 @@ public final class ValueInfo {
   private final String name;
   private final ElementType type;
   private final boolean typed;
-  private final List<Dimension> dims;
+  private final @Nullable List<Dimension> dims;
   private final List<RawField> fields;
 
   /** {@code dims} is null where no shape is declared; {@code fields} hold the whole declaration. */
   ValueInfo(
-      String name, ElementType type, boolean typed, List<Dimension> dims, List<RawField> fields) {
+      String name,
+      ElementType type,
+      boolean typed,
+      @Nullable List<Dimension> dims,
+      List<RawField> fields) {
     this.name = name;
     this.type = type;
     this.typed = typed;
@@ -24,7 +29,11 @@ public final class ValueInfo {
     this.fields = List.copyOf(fields);
   }
 
-  /** A declaration of nothing but a name. */
+  /**
+   * {@return a declaration of nothing but a name}
+   *
+   * @param name of the value
+   */
   public static ValueInfo untyped(String name) {
     ProtoWriter message = new ProtoWriter();
     message.string(1, name);
@@ -32,8 +41,10 @@ public final class ValueInfo {
   }
 
   /**
-   * A tensor of a known rank.
+   * {@return a tensor of a known rank}
    *
+   * @param name of the value
+   * @param type type of the elements
    * @param dims a Long for a static dimension, a String for a symbolic one, or a {@link Dimension}
    */
   public static ValueInfo of(String name, ElementType type, Object... dims) {
@@ -59,34 +70,41 @@ public final class ValueInfo {
     return new ValueInfo(name, type, true, shape, message.toFields());
   }
 
-  /** Name of the value. */
+  /** {@return name of the value} */
   public String name() {
     return name;
   }
 
   /**
-   * Element type; {@link ElementType#UNDEFINED} where none is declared or the value is no tensor.
+   * {@return element type; {@link ElementType#UNDEFINED} where none is declared or the value is no
+   * tensor}
    */
   public ElementType type() {
     return type;
   }
 
-  /** Whether any type is declared, be it of a tensor, a sequence, a map or an optional. */
+  /** {@return whether any type is declared, be it of a tensor, a sequence, a map or an optional} */
   public boolean typed() {
     return typed;
   }
 
-  /** Whether the rank is declared. */
+  /** {@return whether the rank is declared} */
   public boolean hasShape() {
     return dims != null;
   }
 
-  /** Dimensions, outermost first; empty for a scalar and where {@link #hasShape} is false. */
+  /**
+   * {@return dimensions, outermost first; empty for a scalar and where {@link #hasShape} is false}
+   */
   public List<Dimension> dims() {
     return dims == null ? List.of() : dims;
   }
 
-  /** The same declaration for another value. */
+  /**
+   * {@return the same declaration for another value}
+   *
+   * @param other the new name
+   */
   public ValueInfo withName(String other) {
     ProtoWriter message = new ProtoWriter(RawField.without(fields, 1));
     message.string(1, other);

@@ -2,6 +2,7 @@ package dev.sidefade.onnx;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads declarations of values: {@code ValueInfoProto}, {@code TypeProto}, {@code
@@ -9,7 +10,7 @@ import java.util.List;
  */
 final class ValueInfoReader {
   /** A tensor's type; {@code dims} is null where no shape is declared. */
-  private record TensorType(ElementType type, List<Dimension> dims) {}
+  private record TensorType(ElementType type, @Nullable List<Dimension> dims) {}
 
   private static final TensorType NO_TENSOR = new TensorType(ElementType.UNDEFINED, null);
 
@@ -46,7 +47,7 @@ final class ValueInfoReader {
 
   private static TensorType tensorType(ProtoReader reader) {
     ElementType type = ElementType.UNDEFINED;
-    List<Dimension> dims = null;
+    @Nullable List<Dimension> dims = null;
     while (reader.next()) {
       switch (reader.field()) {
         case 1 -> type = ElementType.ofCode(reader.varint());

@@ -9,4 +9,7 @@
  * bytes are shared with the file, which is mapped; so models over 2 GB work, and copies of a model
  * cost next to nothing.
  */
+@NullMarked
 package dev.sidefade.onnx;
+
+import org.jspecify.annotations.NullMarked;

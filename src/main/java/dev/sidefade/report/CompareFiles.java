@@ -37,7 +37,13 @@ public final class CompareFiles {
 
   private CompareFiles() {}
 
-  /** Writes all three into {@code folder}, which must exist. */
+  /**
+   * Writes all three into {@code folder}, which must exist.
+   *
+   * @param report what is to be told
+   * @param folder an existing folder
+   * @throws IOException if a file cannot be written
+   */
   public static void write(CompareReport report, Path folder) throws IOException {
     write(toJson(report), folder.resolve(JSON));
     write(CompareTable.asMarkdown(report), folder.resolve(MARKDOWN));
@@ -49,7 +55,11 @@ public final class CompareFiles {
     AtomicFile.write(file, path -> Files.write(path, bytes));
   }
 
-  /** The comparison as indented JSON text. */
+  /**
+   * {@return the comparison as indented JSON text}
+   *
+   * @param report what is to be told
+   */
   public static String toJson(CompareReport report) {
     JsonObject json = new JsonObject();
     json.addProperty("title", report.title());

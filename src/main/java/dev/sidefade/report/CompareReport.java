@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Several ways to adapt the same backbone to the same data, as far as they are finished.
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
 public record CompareReport(
     String title, List<Long> seeds, List<Variant> variants, Map<String, Object> config) {
 
+  /** Copies what can change. */
   public CompareReport {
     seeds = List.copyOf(seeds);
     variants = List.copyOf(variants);
@@ -31,6 +33,7 @@ public record CompareReport(
    * @param runs finished ones, in the order of their seeds
    */
   public record Variant(String name, String description, String network, List<RunMetrics> runs) {
+    /** Copies the list. */
     public Variant {
       runs = List.copyOf(runs);
     }
@@ -39,69 +42,91 @@ public record CompareReport(
       return Statistic.of(runs.stream().mapToDouble(value));
     }
 
-    /** Score of what ships. */
+    /**
+     * {@return score of what ships}
+     *
+     * @param split name of the split
+     */
     public Statistic score(String split) {
       return statistic(run -> run.score(split, network));
     }
 
-    /** Score of the side network that was trained beside; unknown where there is none. */
+    /**
+     * {@return score of the side network that was trained beside; unknown where there is none}
+     *
+     * @param split name of the split
+     */
     public Statistic sideScore(String split) {
       return statistic(run -> run.score(split, RunReport.SIDE));
     }
 
-    /** Parameters that were trained and ship. */
+    /** {@return parameters that were trained and ship} */
     public Statistic parameters() {
       String part = network.equals(RunReport.SIDE) ? RunReport.SIDE : RunReport.TUNED;
       return statistic(run -> number(run.parameters().get(part)));
     }
 
-    /** Peak of the training memory in bytes. */
+    /** {@return peak of the training memory in bytes} */
     public Statistic memory() {
       return statistic(run -> number(run.memoryBytes().get(RunReport.TRAINING_PEAK)));
     }
 
-    /** Seconds of a run. */
+    /** {@return seconds of a run} */
     public Statistic seconds() {
       return statistic(RunMetrics::seconds);
     }
 
-    /** Milliseconds per call of what ships. */
+    /**
+     * {@return milliseconds per call of what ships}
+     *
+     * @param batch name of the batch size
+     */
     public Statistic latency(String batch) {
       String file = network.equals(RunReport.SIDE) ? RunReport.KEPT : RunReport.FADED;
       return statistic(run -> run.latency(batch, file));
     }
 
-    private static double number(Long value) {
+    private static double number(@Nullable Long value) {
       return value == null ? Double.NaN : value;
     }
   }
 
-  /** Runs that are finished. */
+  /**
+   * Runs that are finished.
+   *
+   * @return the number of finished runs
+   */
   public int finished() {
     return variants.stream().mapToInt(variant -> variant.runs.size()).sum();
   }
 
-  /** Runs that make the comparison whole. */
+  /**
+   * Runs that make the comparison whole.
+   *
+   * @return their number
+   */
   public int wanted() {
     return Math.multiplyExact(seeds.size(), variants.size());
   }
 
-  /** Whether every variant was run with every seed. */
+  /** {@return whether every variant was run with every seed} */
   public boolean isWhole() {
     return finished() == wanted();
   }
 
-  /** The measure of the finished runs; accuracy where there is none. */
+  /** {@return the measure of the finished runs; accuracy where there is none} */
   public String scoreName() {
     return runs().map(RunMetrics::scoreName).findFirst().orElse(RunReport.ACCURACY);
   }
 
-  /** Versions and machine of the first run, names to values. */
+  /** {@return versions and machine of the first run, names to values} */
   public Map<String, String> environment() {
     return runs().map(RunMetrics::environment).findFirst().orElse(Map.of());
   }
 
-  /** The split that the comparison speaks of: test where a run was tested, else validation. */
+  /**
+   * {@return the split that the comparison speaks of: test where a run was tested, else validation}
+   */
   public String split() {
     return variants.stream().anyMatch(v -> v.score(RunReport.TEST).isKnown())
         ? RunReport.TEST

@@ -73,7 +73,11 @@ public final class CompareTable {
     return Units.milliseconds(latency.mean());
   }
 
-  /** The table and what it says, in fixed-width text for a terminal. */
+  /**
+   * {@return the table and what it says, in fixed-width text for a terminal}
+   *
+   * @param report what is to be told
+   */
   public static String asText(CompareReport report) {
     List<List<String>> lines = new ArrayList<>(List.of(columns(report)));
     lines.addAll(rows(report));

@@ -22,18 +22,22 @@ public final class Headline {
    * @param cells one text per column of {@link #columns}, a dash where nothing was measured
    */
   public record Row(String name, List<String> cells) {
+    /** Copies the list. */
     public Row {
       cells = List.copyOf(cells);
     }
   }
 
+  /** {@return titles of the columns} */
   public static List<String> columns() {
     return COLUMNS;
   }
 
   /**
-   * Linear probe, kept side network, faded model. The probe runs as the original backbone does, so
-   * it has that latency; parameters are those at inference.
+   * {@return linear probe, kept side network, faded model} The probe runs as the original backbone
+   * does, so it has that latency; parameters are those at inference.
+   *
+   * @param report what is to be told
    */
   public static List<Row> rows(RunReport report) {
     long backbone = report.parameters().getOrDefault(RunReport.BACKBONE, -1L);
@@ -76,7 +80,11 @@ public final class Headline {
     return Units.milliseconds(report.latency(batch, model).map(Latency::median).orElse(Double.NaN));
   }
 
-  /** The table in fixed-width text, for a terminal. */
+  /**
+   * {@return the table in fixed-width text, for a terminal}
+   *
+   * @param report what is to be told
+   */
   public static String asText(RunReport report) {
     List<List<String>> lines = new ArrayList<>();
     lines.add(line("", COLUMNS));
@@ -120,8 +128,10 @@ public final class Headline {
   }
 
   /**
-   * Plain sentences that the numbers allow, also where they speak against fading; empty without
-   * numbers.
+   * {@return plain sentences that the numbers allow, also where they speak against fading; empty
+   * without numbers}
+   *
+   * @param report what is to be told
    */
   public static List<String> findings(RunReport report) {
     List<String> findings = new ArrayList<>();

@@ -31,13 +31,21 @@ public final class HtmlReport {
   /**
    * Writes the report into {@code file}, whose folder must exist; the file appears whole or not at
    * all.
+   *
+   * @param report what is to be told
+   * @param file the file
+   * @throws IOException if the file cannot be written
    */
   public static void write(RunReport report, Path file) throws IOException {
     byte[] bytes = toHtml(report).getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(file, path -> Files.write(path, bytes));
   }
 
-  /** The report as one HTML document. */
+  /**
+   * {@return the report as one HTML document}
+   *
+   * @param report what is to be told
+   */
   public static String toHtml(RunReport report) {
     return new HtmlReport(report).page();
   }

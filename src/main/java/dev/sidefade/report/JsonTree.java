@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Plain Java values as JSON, and JSON as text for people: one member a line, short arrays in one
@@ -25,7 +26,7 @@ final class JsonTree {
    * Maps, collections, arrays of numbers, optionals and scalars; numbers that are not finite become
    * null.
    */
-  static JsonElement of(Object value) {
+  static JsonElement of(@Nullable Object value) {
     return switch (value) {
       case null -> JsonNull.INSTANCE;
       case JsonElement json -> json;

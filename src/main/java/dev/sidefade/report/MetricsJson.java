@@ -43,13 +43,21 @@ public final class MetricsJson {
   /**
    * Writes the report into {@code file}, whose folder must exist; the file appears whole or not at
    * all.
+   *
+   * @param report what is to be told
+   * @param file the file
+   * @throws IOException if the file cannot be written
    */
   public static void write(RunReport report, Path file) throws IOException {
     byte[] bytes = toJson(report).getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(file, path -> Files.write(path, bytes));
   }
 
-  /** The report as indented JSON text. */
+  /**
+   * {@return the report as indented JSON text}
+   *
+   * @param report what is to be told
+   */
   public static String toJson(RunReport report) {
     JsonObject json = new JsonObject();
     json.addProperty("title", report.title());
@@ -107,13 +115,10 @@ public final class MetricsJson {
   }
 
   private static JsonElement median(Latency latency) {
-    return JsonTree.of(latency == null ? null : latency.median());
+    return JsonTree.of(latency.median());
   }
 
   private static JsonElement range(Latency latency) {
-    if (latency == null) {
-      return JsonTree.of(null);
-    }
     JsonObject range = new JsonObject();
     range.add("low", JsonTree.of(latency.low()));
     range.add("high", JsonTree.of(latency.high()));
@@ -145,7 +150,10 @@ public final class MetricsJson {
   private static <V> JsonObject members(
       List<String> promised, Map<String, V> values, Function<V, JsonElement> toJson) {
     JsonObject json = new JsonObject();
-    promised.forEach(name -> json.add(name, toJson.apply(values.get(name))));
+    promised.forEach(name -> {
+      V value = values.get(name);
+      json.add(name, value == null ? JsonTree.of(null) : toJson.apply(value));
+    });
     values.forEach((name, value) -> {
       if (!json.has(name)) {
         json.add(name, toJson.apply(value));

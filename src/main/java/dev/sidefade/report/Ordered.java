@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Immutable copies of maps whose order is the same in every run of the JVM. */
 final class Ordered {
@@ -43,7 +44,7 @@ final class Ordered {
     return Collections.unmodifiableSequencedMap(copy);
   }
 
-  private static Object deepCopyOf(Object value) {
+  private static @Nullable Object deepCopyOf(@Nullable Object value) {
     return switch (value) {
       case null -> null;
       case Map<?, ?> map -> {

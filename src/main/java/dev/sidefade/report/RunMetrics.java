@@ -37,6 +37,7 @@ public record RunMetrics(
     Map<String, String> config,
     Map<String, String> environment) {
 
+  /** Copies the maps, whose order stays. */
   public RunMetrics {
     scores = Ordered.copyOfNested(scores);
     latencyMs = Ordered.copyOfNested(latencyMs);
@@ -46,7 +47,11 @@ public record RunMetrics(
     environment = Ordered.copyOf(environment);
   }
 
-  /** A run that was never written, as {@link MetricsJson} would write it. */
+  /**
+   * {@return a run that was never written, as {@link MetricsJson} would write it}
+   *
+   * @param report what is to be told
+   */
   public static RunMetrics of(RunReport report) {
     return of(JsonParser.parseString(MetricsJson.toJson(report)).getAsJsonObject());
   }
@@ -54,7 +59,10 @@ public record RunMetrics(
   /**
    * Reads a {@code metrics.json}.
    *
+   * @param file the file
+   * @return the metrics
    * @throws BadInputException if it is none
+   * @throws IOException if the file cannot be read
    */
   public static RunMetrics read(Path file) throws IOException {
     try {
@@ -140,12 +148,22 @@ public record RunMetrics(
     return counts;
   }
 
-  /** The score of a model on a split; NaN where it was not measured. */
+  /**
+   * {@return the score of a model on a split; NaN where it was not measured}
+   *
+   * @param split name of the split
+   * @param model the model
+   */
   public double score(String split, String model) {
     return scores.getOrDefault(split, Map.of()).getOrDefault(model, Double.NaN);
   }
 
-  /** Median milliseconds per call; NaN where it was not measured. */
+  /**
+   * {@return median milliseconds per call; NaN where it was not measured}
+   *
+   * @param batch name of the batch size
+   * @param model the model
+   */
   public double latency(String batch, String model) {
     return latencyMs.getOrDefault(batch, Map.of()).getOrDefault(model, Double.NaN);
   }

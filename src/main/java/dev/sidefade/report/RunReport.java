@@ -10,8 +10,11 @@ import java.util.OptionalDouble;
  * that is not in its map, was not measured. Maps that have an order keep it, others are sorted by
  * name, so that the same report always gives the same bytes. Make one with {@link #builder}.
  *
+ * @param title what it is called
  * @param task kind of task in words, such as {@code classification}
  * @param classNames in the order of the model's outputs
+ * @param seed of the run
+ * @param device what computed, for people
  * @param seconds of the whole run
  * @param config every option of the run; nested maps and lists are welcome
  * @param history one row per finished epoch
@@ -28,8 +31,10 @@ import java.util.OptionalDouble;
  * @param memoryBytes {@link #TRAINING_PEAK}, {@link #TAPS}, {@link #ACTIVATIONS_KEPT}, {@link
  *     #FEATURE_CACHE}, others
  * @param fileBytes {@link #ORIGINAL}, {@link #FADED}, {@link #KEPT}, {@link #DELTA}, others
+ * @param confusion of each split
  * @param tapNames of the side network's taps, the shallowest first
  * @param tapSnapshots gates and mask as they were at the end of epochs
+ * @param predictions some examples with what the faded model says
  * @param environment names to versions and machine, such as {@code java} or {@code onnxruntime}
  * @param notes plain sentences for the reader
  */
@@ -92,6 +97,7 @@ public record RunReport(
   /** In {@link #memoryBytes}: features that are computed once and read in every epoch. */
   public static final String FEATURE_CACHE = "feature_cache";
 
+  /** Copies what can change. */
   public RunReport {
     classNames = List.copyOf(classNames);
     config = Ordered.deepCopy(config);
@@ -123,27 +129,54 @@ public record RunReport(
     }
   }
 
-  /** Starts a report about which nothing but its title is known. */
+  /**
+   * Starts a report about which nothing but its title is known.
+   *
+   * @param title what it is called
+   * @return the builder
+   */
   public static RunReportBuilder builder(String title) {
     return new RunReportBuilder(title);
   }
 
-  /** A measure of a model on a split, empty where it was not measured. */
+  /**
+   * {@return a measure of a model on a split, empty where it was not measured}
+   *
+   * @param measure name of the measure
+   * @param split name of the split
+   * @param model the model
+   */
   public OptionalDouble measure(String measure, String split, String model) {
     return finite(measures.getOrDefault(measure, Map.of()).getOrDefault(split, Map.of()), model);
   }
 
-  /** The measure by which models are compared, empty where it was not measured. */
+  /**
+   * {@return the measure by which models are compared, empty where it was not measured}
+   *
+   * @param split name of the split
+   * @param model the model
+   */
   public OptionalDouble score(String split, String model) {
     return measure(scoreName, split, model);
   }
 
-  /** The accuracy of a model on a split, empty where it was not measured. */
+  /**
+   * {@return the accuracy of a model on a split, empty where it was not measured}
+   *
+   * @param split name of the split
+   * @param model the model
+   */
   public OptionalDouble accuracy(String split, String model) {
     return measure(ACCURACY, split, model);
   }
 
-  /** The score of the same training without rows that have no labels, empty where it is unknown. */
+  /**
+   * {@return the score of the same training without rows that have no labels, empty where it is
+   * unknown}
+   *
+   * @param split name of the split
+   * @param model the model
+   */
   public OptionalDouble withoutUnlabelled(String split, String model) {
     return finite(withoutUnlabelled.getOrDefault(split, Map.of()), model);
   }
@@ -155,7 +188,12 @@ public record RunReport(
         : OptionalDouble.of(value);
   }
 
-  /** The latency of a model at a batch size, empty where it was not measured. */
+  /**
+   * {@return the latency of a model at a batch size, empty where it was not measured}
+   *
+   * @param batch name of the batch size
+   * @param model the model
+   */
   public Optional<Latency> latency(String batch, String model) {
     return Optional.ofNullable(latencyMs.getOrDefault(batch, Map.of()).get(model))
         .filter(latency -> Double.isFinite(latency.median));
@@ -178,6 +216,7 @@ public record RunReport(
       OptionalDouble valSide,
       double learningRate,
       double seconds) {
+    /** Copies the map. */
     public EpochRow {
       losses = Ordered.copyOf(losses);
     }
@@ -186,6 +225,10 @@ public record RunReport(
   /**
    * Milliseconds per call: the median and the interval that was seen; NaN ends mean that none is
    * known.
+   *
+   * @param median half of the calls took less
+   * @param low lower end
+   * @param high upper end
    */
   public record Latency(double median, double low, double high) {}
 
@@ -196,6 +239,7 @@ public record RunReport(
    * @param counts square; {@code counts[truth][predicted]}
    */
   public record Confusion(String split, long[][] counts) {
+    /** Copies the counts, which must be square. */
     public Confusion {
       counts = copy(counts);
       for (long[] row : counts) {
@@ -206,6 +250,7 @@ public record RunReport(
       }
     }
 
+    /** {@return a copy of {@code counts[truth][predicted]}} */
     @Override
     public long[][] counts() {
       return copy(counts);
@@ -223,11 +268,13 @@ public record RunReport(
   /**
    * The ladder at the end of an epoch.
    *
+   * @param epoch from 1
    * @param gates one per tap in [0, 1]: the share that is taken from the side state, not the
    *     backbone
    * @param maskKeepRatio share of tokens that the mask keeps, empty where there is no mask
    */
   public record TapSnapshot(int epoch, List<Double> gates, OptionalDouble maskKeepRatio) {
+    /** Copies the list. */
     public TapSnapshot {
       gates = List.copyOf(gates);
     }
@@ -239,12 +286,14 @@ public record RunReport(
    * @param pngImage the example as a PNG file, empty where it is no image
    * @param text the example in words, empty where it is an image
    * @param truth the right answer, empty where none is known
+   * @param predicted what the model says
    * @param probability of the predicted class, in [0, 1]; NaN where a number was predicted
    */
   public record PredictionSample(
       byte[] pngImage, String text, String truth, String predicted, double probability) {
     private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
+    /** Copies the image, which must be a PNG file or empty. */
     public PredictionSample {
       pngImage = pngImage.clone();
       if (pngImage.length > 0 && !startsAsPng(pngImage)) {
@@ -252,12 +301,26 @@ public record RunReport(
       }
     }
 
-    /** A sample without words. */
+    /**
+     * A sample without words.
+     *
+     * @param pngImage the example as a PNG file
+     * @param truth its label
+     * @param predicted what the model says
+     * @param probability of what is predicted, in [0, 1]
+     */
     public PredictionSample(byte[] pngImage, String truth, String predicted, double probability) {
       this(pngImage, "", truth, predicted, probability);
     }
 
-    /** A sample that is no image. */
+    /**
+     * {@return a sample that is no image}
+     *
+     * @param text the example in words
+     * @param truth its label
+     * @param predicted what the model says
+     * @param probability of what is predicted, in [0, 1]
+     */
     public static PredictionSample ofText(
         String text, String truth, String predicted, double probability) {
       return new PredictionSample(new byte[0], text, truth, predicted, probability);
@@ -268,16 +331,18 @@ public record RunReport(
           && java.util.Arrays.equals(bytes, 0, PNG.length, PNG, 0, PNG.length);
     }
 
+    /** {@return a copy of the PNG file; empty where the example is no image} */
     @Override
     public byte[] pngImage() {
       return pngImage.clone();
     }
 
-    /** Whether the answer is a class, which is right or wrong. */
+    /** {@return whether the answer is a class, which is right or wrong} */
     public boolean isClass() {
       return Double.isFinite(probability);
     }
 
+    /** {@return whether the prediction is the truth} */
     public boolean isRight() {
       return truth.equals(predicted);
     }

@@ -11,7 +11,12 @@ import java.util.stream.DoubleStream;
  * @param deviation standard deviation of the sample (divided by count - 1); NaN below two
  */
 public record Statistic(int count, double mean, double deviation) {
-  /** Over all values that are finite. */
+  /**
+   * Over all values that are finite.
+   *
+   * @param values the values
+   * @return mean and spread
+   */
   public static Statistic of(DoubleStream values) {
     double[] finite = values.filter(Double::isFinite).toArray();
     int count = finite.length;
@@ -20,7 +25,7 @@ public record Statistic(int count, double mean, double deviation) {
     return new Statistic(count, mean, count < 2 ? Double.NaN : Math.sqrt(squares / (count - 1)));
   }
 
-  /** Whether anything was measured. */
+  /** {@return whether anything was measured} */
   public boolean isKnown() {
     return count > 0;
   }

@@ -7,6 +7,7 @@ import dev.sidefade.layers.TransformerBlock;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** All memory of a forward and backward pass over one token layout, laid out in a {@link Slab}. */
 public final class SideActivations {
@@ -20,11 +21,17 @@ public final class SideActivations {
   private final List<Tensor> mixed = new ArrayList<>();
   private final List<SideBlock.State> blockStates = new ArrayList<>();
   private final ReadOut.State readOut;
-  private final TransformerBlock.Scratch scratch;
+  private final TransformerBlock.@Nullable Scratch scratch;
   private final Tensor gradient;
   private final Tensor dProjected;
 
-  /** Takes the memory that {@code network} needs for {@code layout} out of {@code slab}. */
+  /**
+   * Takes the memory that {@code network} needs for {@code layout} out of {@code slab}.
+   *
+   * @param network that computes
+   * @param layout how the rows are arranged
+   * @param slab memory that the pieces are taken from
+   */
   public SideActivations(SideNetwork network, TokenLayout layout, Slab slab) {
     this.layout = layout;
     int blocks = network.config().blocks();
@@ -47,21 +54,26 @@ public final class SideActivations {
     dProjected = slab.take(rows, width);
   }
 
+  @SuppressWarnings("NullAway") // null only while a plan is measured, which looks at nothing
   private static Tensor row(Tensor matrix, int l, long rows) {
     return matrix == null ? null : matrix.slice((l - 1) * rows, rows);
   }
 
-  /** Arrangement of the rows. */
+  /** {@return arrangement of the rows} */
   public TokenLayout layout() {
     return layout;
   }
 
-  /** [N, classes], after the forward pass; N rows are left by the read-out's pooling. */
+  /** {@return [N, classes], after the forward pass; N rows are left by the read-out's pooling} */
   public Tensor logits() {
     return readOut.logits();
   }
 
-  /** Z_l [rows, D_S], after the forward pass. */
+  /**
+   * {@return Z_l [rows, D_S], after the forward pass}
+   *
+   * @param l from 0
+   */
   public Tensor state(int l) {
     return states.get(l);
   }
@@ -98,7 +110,7 @@ public final class SideActivations {
     return readOut;
   }
 
-  TransformerBlock.Scratch scratch() {
+  TransformerBlock.@Nullable Scratch scratch() {
     return scratch;
   }
 

@@ -8,6 +8,8 @@ import dev.sidefade.layers.Parameters;
 import dev.sidefade.layers.Slab;
 import dev.sidefade.layers.TransformerBlock;
 import dev.sidefade.tensor.Tensor;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** One block of the side network, of either kind. */
 sealed interface SideBlock {
@@ -41,18 +43,19 @@ sealed interface SideBlock {
   State state(Slab slab, TokenLayout layout);
 
   /** Memory of a backward pass, shared by all blocks; null where none is needed. */
-  TransformerBlock.Scratch scratch(Slab slab, TokenLayout layout);
+  TransformerBlock.@Nullable Scratch scratch(Slab slab, TokenLayout layout);
 
-  void forward(Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor z);
+  void forward(
+      Kernels kernels, Tensor x, TokenLayout layout, @Nullable Tensor valid, State state, Tensor z);
 
   /** Turns {@code gradient} by z into the gradient by x, in place. */
   void backward(
       Kernels kernels,
       Tensor x,
       TokenLayout layout,
-      Tensor valid,
+      @Nullable Tensor valid,
       State state,
-      TransformerBlock.Scratch scratch,
+      TransformerBlock.@Nullable Scratch scratch,
       Tensor gradient);
 
   /** Self-attention and MLP. */
@@ -63,13 +66,18 @@ sealed interface SideBlock {
     }
 
     @Override
-    public TransformerBlock.Scratch scratch(Slab slab, TokenLayout layout) {
+    public TransformerBlock.@Nullable Scratch scratch(Slab slab, TokenLayout layout) {
       return block.scratch(slab, layout);
     }
 
     @Override
     public void forward(
-        Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor z) {
+        Kernels kernels,
+        Tensor x,
+        TokenLayout layout,
+        @Nullable Tensor valid,
+        State state,
+        Tensor z) {
       block.forward(kernels, x, layout, valid, ((TransformerState) state).state(), z);
     }
 
@@ -78,12 +86,12 @@ sealed interface SideBlock {
         Kernels kernels,
         Tensor x,
         TokenLayout layout,
-        Tensor valid,
+        @Nullable Tensor valid,
         State state,
-        TransformerBlock.Scratch scratch,
+        TransformerBlock.@Nullable Scratch scratch,
         Tensor gradient) {
       TransformerBlock.State s = ((TransformerState) state).state();
-      block.backward(kernels, x, layout, valid, s, scratch, gradient);
+      block.backward(kernels, x, layout, valid, s, Objects.requireNonNull(scratch), gradient);
     }
   }
 
@@ -95,13 +103,18 @@ sealed interface SideBlock {
     }
 
     @Override
-    public TransformerBlock.Scratch scratch(Slab slab, TokenLayout layout) {
+    public TransformerBlock.@Nullable Scratch scratch(Slab slab, TokenLayout layout) {
       return null;
     }
 
     @Override
     public void forward(
-        Kernels kernels, Tensor x, TokenLayout layout, Tensor valid, State state, Tensor z) {
+        Kernels kernels,
+        Tensor x,
+        TokenLayout layout,
+        @Nullable Tensor valid,
+        State state,
+        Tensor z) {
       block.forward(kernels, x, ((TokenWiseState) state).state(), z);
     }
 
@@ -110,9 +123,9 @@ sealed interface SideBlock {
         Kernels kernels,
         Tensor x,
         TokenLayout layout,
-        Tensor valid,
+        @Nullable Tensor valid,
         State state,
-        TransformerBlock.Scratch scratch,
+        TransformerBlock.@Nullable Scratch scratch,
         Tensor gradient) {
       block.backward(kernels, x, ((TokenWiseState) state).state(), gradient);
     }

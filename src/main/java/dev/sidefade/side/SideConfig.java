@@ -30,6 +30,7 @@ public record SideConfig(
     float epsilon,
     float tau,
     MaskPlacement placement) {
+  /** Refuses fewer than two taps and sizes that are not positive. */
   public SideConfig {
     tapWidths = List.copyOf(tapWidths);
     if (tapWidths.size() < 2) {
@@ -55,7 +56,7 @@ public record SideConfig(
     }
   }
 
-  /** Number of side blocks: one per tap but the first. */
+  /** {@return number of side blocks: one per tap but the first} */
   public int blocks() {
     return tapWidths.size() - 1;
   }

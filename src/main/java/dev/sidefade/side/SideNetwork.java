@@ -9,6 +9,7 @@ import dev.sidefade.layers.ReadOut;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Forward and backward pass of the side network (method.md, a): U_l = H_l W_l + b_l; Z_0 = U_0; X_l
@@ -25,7 +26,12 @@ public final class SideNetwork {
   private final List<SideBlock> blocks = new ArrayList<>();
   private final ReadOut readOut;
 
-  /** Declares the network's parameters: ladder.L, gates, blocks.L, norm, head. */
+  /**
+   * Declares the network's parameters: ladder.L, gates, blocks.L, norm, head.
+   *
+   * @param config shape of the network
+   * @param parameters the set that the parameters are declared in
+   */
   public SideNetwork(SideConfig config, Parameters parameters) {
     this.config = config;
     int width = config.width();
@@ -63,12 +69,12 @@ public final class SideNetwork {
             Initializer.constant(0));
   }
 
-  /** Its shape. */
+  /** {@return its shape} */
   public SideConfig config() {
     return config;
   }
 
-  /** [L] raw gate values a_l, before the sigmoid. */
+  /** {@return [L] raw gate values a_l, before the sigmoid} */
   public Parameter gates() {
     return gates;
   }
@@ -85,14 +91,20 @@ public final class SideNetwork {
    * Computes all states and the logits, {@code a.logits()} [N, classes] with N = {@code
    * config.pooling().rows(layout)}.
    *
+   * @param kernels the operations of the device
    * @param taps H_0 .. H_L, each [rows, tap width]
    * @param keep [rows], 1 = kept, 0 = masked; null when nothing is masked
    * @param valid [rows], 1 = token, 0 = padding; null when all are tokens. Padding has no influence
    *     on logits of tokens and on gradients as long as its features are finite: they are read, and
    *     multiplied by 0
+   * @param a memory of a step
    */
   public void forward(
-      Kernels kernels, List<Tensor> taps, Tensor keep, Tensor valid, SideActivations a) {
+      Kernels kernels,
+      List<Tensor> taps,
+      @Nullable Tensor keep,
+      @Nullable Tensor valid,
+      SideActivations a) {
     if (taps.size() != config.tapWidths().size()) {
       throw new IllegalArgumentException(
           taps.size() + " taps for a side network of " + config.tapWidths().size());
@@ -109,7 +121,7 @@ public final class SideNetwork {
     readOut.forward(kernels, a.state(config.blocks()), layout, valid, a.readOut());
   }
 
-  private void project(Kernels kernels, Tensor tap, int l, Tensor c, Tensor u) {
+  private void project(Kernels kernels, Tensor tap, int l, @Nullable Tensor c, Tensor u) {
     kernels.ladderProject(tap, ladderWeights.get(l).value(), ladderBiases.get(l).value(), c, u);
   }
 
@@ -119,6 +131,13 @@ public final class SideNetwork {
     /** No loss on the states. */
     StateGradient NONE = (tap, state, gradient) -> {};
 
+    /**
+     * Adds the gradient of a loss on a state.
+     *
+     * @param tap behind which the state is, from 0
+     * @param state [rows, D_S]
+     * @param gradient [rows, D_S] by the state, added to
+     */
     void addTo(int tap, Tensor state, Tensor gradient);
   }
 
@@ -126,14 +145,19 @@ public final class SideNetwork {
    * Writes the gradients of all parameters; to be called after {@link #forward} with the same
    * arguments.
    *
+   * @param kernels the operations of the device
+   * @param taps features of the backbone, [rows, D_B] each
+   * @param keep [rows], 1 = kept, 0 = masked; null when nothing is masked
+   * @param valid [rows], 1 = token, 0 = padding; null when all are tokens
+   * @param a memory of a step
    * @param dLogits [N, classes]
    * @param losses is asked for every state from the last to the first
    */
   public void backward(
       Kernels kernels,
       List<Tensor> taps,
-      Tensor keep,
-      Tensor valid,
+      @Nullable Tensor keep,
+      @Nullable Tensor valid,
       SideActivations a,
       Tensor dLogits,
       StateGradient losses) {

@@ -3,4 +3,7 @@
  * a gated, masked ladder. Built on {@link dev.sidefade.kernels.Kernels} alone; knows neither
  * backbones nor files.
  */
+@NullMarked
 package dev.sidefade.side;
+
+import org.jspecify.annotations.NullMarked;

@@ -9,10 +9,21 @@ package dev.sidefade.tensor;
 public final class BadInputException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  /**
+   * A complaint about something that was given.
+   *
+   * @param message one sentence: what was wrong with the value, what was expected, what to do
+   */
   public BadInputException(String message) {
     super(message);
   }
 
+  /**
+   * A complaint about something that was given.
+   *
+   * @param message one sentence: what was wrong with the value, what was expected, what to do
+   * @param cause what it followed from
+   */
   public BadInputException(String message, Throwable cause) {
     super(message, cause);
   }

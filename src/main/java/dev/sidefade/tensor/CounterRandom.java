@@ -13,24 +13,49 @@ public final class CounterRandom {
 
   private CounterRandom() {}
 
-  /** 64 random bits. */
+  /**
+   * {@return 64 random bits}
+   *
+   * @param seed of the run
+   * @param stream one for each use
+   * @param index of the number in its stream
+   */
   public static long bits(long seed, long stream, long index) {
     long x = mix(seed + GOLDEN);
     x = mix(x + stream * GOLDEN + GOLDEN);
     return mix(x + index * GOLDEN + GOLDEN);
   }
 
-  /** Uniform on [0, 1), a multiple of 2^-24. */
+  /**
+   * {@return uniform on [0, 1), a multiple of 2^-24.}
+   *
+   * @param seed of the run
+   * @param stream one for each use
+   * @param index of the number in its stream
+   */
   public static float uniform(long seed, long stream, long index) {
     return (bits(seed, stream, index) >>> 40) * 0x1p-24f;
   }
 
-  /** Uniform integer in [0, bound); the bias is below bound / 2^63. */
+  /**
+   * {@return uniform integer in [0, bound); the bias is below bound / 2^63.}
+   *
+   * @param bound at least 1
+   * @param seed of the run
+   * @param stream one for each use
+   * @param index of the number in its stream
+   */
   public static int below(int bound, long seed, long stream, long index) {
     return (int) Math.unsignedMultiplyHigh(bits(seed, stream, index), bound);
   }
 
-  /** Standard normal, by the Box-Muller transform of two uniforms. */
+  /**
+   * {@return standard normal, by the Box-Muller transform of two uniforms}
+   *
+   * @param seed of the run
+   * @param stream one for each use
+   * @param index of the number in its stream
+   */
   public static float normal(long seed, long stream, long index) {
     double u = ((bits(seed, stream, 2 * index) >>> 11) + 1) * 0x1p-53;
     double v = (bits(seed, stream, 2 * index + 1) >>> 11) * 0x1p-53;

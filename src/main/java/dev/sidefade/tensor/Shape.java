@@ -24,8 +24,9 @@ public final class Shape {
   }
 
   /**
-   * A shape of the given dimensions, outermost first.
+   * {@return a shape of the given dimensions, outermost first}
    *
+   * @param dims dimensions, outermost first
    * @throws IllegalArgumentException if a dimension is negative
    * @throws ArithmeticException if the number of elements does not fit a {@code long}
    */
@@ -33,27 +34,34 @@ public final class Shape {
     return new Shape(dims.clone());
   }
 
-  /** Number of dimensions. */
+  /** {@return number of dimensions} */
   public int rank() {
     return dims.length;
   }
 
-  /** Dimension {@code i}; negative {@code i} counts from the end, -1 being the innermost. */
+  /**
+   * {@return dimension {@code i}; negative {@code i} counts from the end, -1 being the innermost}
+   *
+   * @param i from 0; negative counts from the end
+   */
   public long dim(int i) {
     return dims[i < 0 ? dims.length + i : i];
   }
 
-  /** Number of elements; 1 for a scalar. */
+  /** {@return number of elements; 1 for a scalar} */
   public long size() {
     return size;
   }
 
-  /** Product of all dimensions but the innermost: the number of rows of a row-wise operation. */
+  /**
+   * {@return product of all dimensions but the innermost: the number of rows of a row-wise
+   * operation}
+   */
   public long rows() {
     return dims.length == 0 ? 1 : dims[dims.length - 1] == 0 ? 0 : size / dims[dims.length - 1];
   }
 
-  /** A copy of the dimensions. */
+  /** {@return a copy of the dimensions} */
   public long[] toArray() {
     return dims.clone();
   }

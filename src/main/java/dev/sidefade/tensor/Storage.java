@@ -2,6 +2,7 @@ package dev.sidefade.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory behind one or more tensors. It has one owner, who closes it; views share it and see
@@ -11,14 +12,18 @@ import java.util.Objects;
  * pointer is never handed out as a readable segment.
  */
 public final class Storage implements AutoCloseable {
-  private final MemorySegment segment;
+  private final @Nullable MemorySegment segment;
   private final long address;
   private final long bytes;
-  private final Transfer transfer;
-  private Runnable release;
+  private final @Nullable Transfer transfer;
+  private @Nullable Runnable release;
 
   private Storage(
-      MemorySegment segment, long address, long bytes, Transfer transfer, Runnable release) {
+      @Nullable MemorySegment segment,
+      long address,
+      long bytes,
+      @Nullable Transfer transfer,
+      Runnable release) {
     this.segment = segment;
     this.address = address;
     this.bytes = bytes;
@@ -26,7 +31,12 @@ public final class Storage implements AutoCloseable {
     this.release = Objects.requireNonNull(release, "release");
   }
 
-  /** Storage in native host memory, given back by {@code release}. */
+  /**
+   * {@return storage in native host memory, given back by {@code release}}
+   *
+   * @param segment native memory
+   * @param release gives it back, once
+   */
   public static Storage host(MemorySegment segment, Runnable release) {
     if (!segment.isNative()) {
       throw new IllegalArgumentException(
@@ -36,26 +46,29 @@ public final class Storage implements AutoCloseable {
   }
 
   /**
-   * Storage of {@code bytes} bytes at a device address, given back by {@code release}.
+   * {@return storage of {@code bytes} bytes at a device address, given back by {@code release}}
    *
+   * @param address first device address
+   * @param bytes number of bytes
    * @param transfer how the host reads and writes it
+   * @param release gives it back, once
    */
   public static Storage device(long address, long bytes, Transfer transfer, Runnable release) {
     return new Storage(null, address, bytes, Objects.requireNonNull(transfer, "transfer"), release);
   }
 
-  /** Whether {@link #close()} was not called yet. */
+  /** {@return whether {@link #close()} was not called yet} */
   public boolean isOpen() {
     return release != null;
   }
 
-  /** Size in bytes. */
+  /** {@return size in bytes} */
   public long bytes() {
     return bytes;
   }
 
   /**
-   * First address, on the host or on the device.
+   * {@return first address, on the host or on the device}
    *
    * @throws IllegalStateException if closed
    */
@@ -65,7 +78,7 @@ public final class Storage implements AutoCloseable {
   }
 
   /**
-   * The host memory.
+   * {@return the host memory}
    *
    * @throws IllegalStateException if closed, or if this is device memory
    */
@@ -84,10 +97,10 @@ public final class Storage implements AutoCloseable {
    */
   Transfer transfer() {
     requireOpen();
-    return transfer;
+    return Objects.requireNonNull(transfer, "host storage");
   }
 
-  /** Whether the memory is readable by the host. */
+  /** {@return whether the memory is readable by the host} */
   public boolean onHost() {
     return segment != null;
   }

@@ -38,57 +38,77 @@ public final class Tensor implements AutoCloseable {
     this.owner = owner;
   }
 
-  /** A tensor that owns {@code storage}: closing the one closes the other. */
+  /**
+   * {@return a tensor that owns {@code storage}: closing the one closes the other}
+   *
+   * @param shape dimensions of the tensor
+   * @param dtype type of the elements
+   * @param storage the memory, which has room for all elements
+   */
   public static Tensor owning(Shape shape, DType dtype, Storage storage) {
     return new Tensor(shape, dtype, storage, 0, true);
   }
 
-  /** A tensor over foreign native memory, which must outlive it. */
+  /**
+   * {@return a tensor over foreign native memory, which must outlive it}
+   *
+   * @param segment native memory, which outlives the tensor
+   * @param shape dimensions of the tensor
+   * @param dtype type of the elements
+   */
   public static Tensor wrap(MemorySegment segment, Shape shape, DType dtype) {
     return new Tensor(shape, dtype, Storage.host(segment, () -> {}), 0, false);
   }
 
-  /** The dimensions, outermost first. */
+  /** {@return the dimensions, outermost first} */
   public Shape shape() {
     return shape;
   }
 
-  /** Dimension {@code i}; -1 is the innermost. */
+  /**
+   * {@return dimension {@code i}; -1 is the innermost}
+   *
+   * @param i from 0; -1 is the innermost
+   */
   public long dim(int i) {
     return shape.dim(i);
   }
 
-  /** The element type. */
+  /** {@return the element type} */
   public DType dtype() {
     return dtype;
   }
 
-  /** Number of elements. */
+  /** {@return number of elements} */
   public long size() {
     return shape.size();
   }
 
-  /** Number of bytes. */
+  /** {@return number of bytes} */
   public long bytes() {
     return shape.size() * dtype.bytes();
   }
 
-  /** Address of the first element, on the host or on the device. */
+  /** {@return address of the first element, on the host or on the device} */
   public long address() {
     return storage.address() + offset;
   }
 
-  /** Whether the host can read it. */
+  /** {@return whether the host can read it} */
   public boolean onHost() {
     return storage.onHost();
   }
 
-  /** The host memory of exactly this tensor. */
+  /** {@return the host memory of exactly this tensor} */
   public MemorySegment segment() {
     return storage.segment().asSlice(offset, bytes());
   }
 
-  /** The same elements under another shape of the same size. */
+  /**
+   * {@return the same elements under another shape of the same size}
+   *
+   * @param dims dimensions, outermost first
+   */
   public Tensor view(long... dims) {
     Shape s = Shape.of(dims);
     if (s.size() != size()) {
@@ -98,8 +118,11 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * Elements {@code [from, from + size of dims)} in row-major order, as a tensor of shape {@code
-   * dims}.
+   * {@return elements {@code [from, from + size of dims)} in row-major order, as a tensor of shape
+   * {@code dims}.}
+   *
+   * @param from index of the first element
+   * @param dims dimensions, outermost first
    */
   public Tensor slice(long from, long... dims) {
     Shape s = Shape.of(dims);
@@ -111,15 +134,22 @@ public final class Tensor implements AutoCloseable {
   }
 
   /**
-   * Element {@code i} of an F32 tensor, in row-major order. On a device this waits for all of its
-   * operations: {@link #toFloats} reads many elements at once.
+   * {@return element {@code i} of an F32 tensor, in row-major order} On a device this waits for all
+   * of its operations: {@link #toFloats} reads many elements at once.
+   *
+   * @param i index of the element, from 0
    */
   public float get(long i) {
     requireF32();
     return onHost() ? segment().getAtIndex(ValueLayout.JAVA_FLOAT, i) : slice(i, 1).toFloats()[0];
   }
 
-  /** Sets element {@code i} of an F32 tensor; {@link #setFloats} writes many at once. */
+  /**
+   * Sets element {@code i} of an F32 tensor; {@link #setFloats} writes many at once.
+   *
+   * @param i index of the element, from 0
+   * @param value the value
+   */
   public void set(long i, float value) {
     requireF32();
     if (onHost()) {
@@ -129,7 +159,11 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** Copies an F32 tensor into a new array, from a device after all of its operations. */
+  /**
+   * Copies an F32 tensor into a new array, from a device after all of its operations.
+   *
+   * @return the elements in row-major order
+   */
   public float[] toFloats() {
     requireF32();
     if (onHost()) {
@@ -144,7 +178,11 @@ public final class Tensor implements AutoCloseable {
     return values;
   }
 
-  /** Fills an F32 tensor from an array of the same length. */
+  /**
+   * Fills an F32 tensor from an array of the same length.
+   *
+   * @param values in row-major order
+   */
   public void setFloats(float[] values) {
     requireF32();
     if (values.length != size()) {
@@ -161,7 +199,11 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
-  /** Copies another tensor of the same type and size into this one, wherever the two live. */
+  /**
+   * Copies another tensor of the same type and size into this one, wherever the two live.
+   *
+   * @param other the tensor to read
+   */
   public void copyFrom(Tensor other) {
     if (other.dtype != dtype || other.size() != size()) {
       throw new IllegalArgumentException(

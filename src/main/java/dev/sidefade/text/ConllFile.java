@@ -47,6 +47,8 @@ public record ConllFile(String source, List<Sentence> sentences, boolean tagged)
   /**
    * Reads a file.
    *
+   * @param file the file
+   * @return the sentences
    * @throws BadInputException if the file is missing or not what is described above, with the line
    *     that is wrong
    * @throws IOException if reading fails for another reason

@@ -27,6 +27,9 @@ public final class LengthBuckets {
    * @param order the examples, shuffled
    * @param lengths length of every example, by example
    * @param batchSize examples of a batch, at least 1
+   * @param seed of the run
+   * @param epoch number of the epoch, from 0
+   * @return the new order
    */
   public static int[] arrange(int[] order, int[] lengths, int batchSize, long seed, long epoch) {
     if (batchSize < 1) {
@@ -51,8 +54,12 @@ public final class LengthBuckets {
   }
 
   /**
-   * The number of tokens to pad a batch to: a multiple of 8 that the longest text fits, but at most
-   * {@code maxLength}. Few different sizes spare the runtime from planning anew for every batch.
+   * {@return the number of tokens to pad a batch to: a multiple of 8 that the longest text fits,
+   * but at most {@code maxLength}} Few different sizes spare the runtime from planning anew for
+   * every batch.
+   *
+   * @param longest number of tokens of the longest text
+   * @param maxLength number of tokens, special ones among them, that are kept at most
    */
   public static int paddedLength(int longest, int maxLength) {
     if (longest > maxLength) {

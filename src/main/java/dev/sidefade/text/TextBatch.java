@@ -30,10 +30,12 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
   /**
    * Pads examples to {@link LengthBuckets#paddedLength} of the longest.
    *
+   * @param examples the examples
    * @param indices the examples, at least one
    * @param names the model's names, see {@link TextInput#named}
    * @param allocator gives native memory of as many bytes, aligned to 8, that lives as long as the
    *     batch is used; it is called once for every name and once for {@code valid}
+   * @return the batch
    */
   public static TextBatch of(
       TextExamples examples,
@@ -53,12 +55,17 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
     return new TextBatch(indices.clone(), tokens, inputs, valid);
   }
 
-  /** Number of examples. */
+  /** {@return number of examples} */
   public int size() {
     return indices.length;
   }
 
-  /** The length that these examples are padded to. */
+  /**
+   * {@return the length that these examples are padded to}
+   *
+   * @param examples the examples
+   * @param indices numbers of the examples, from 0
+   */
   public static int tokens(TextExamples examples, int[] indices) {
     int longest =
         Arrays.stream(indices)
@@ -71,6 +78,9 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
   /**
    * Writes one input of a model.
    *
+   * @param examples the examples
+   * @param indices numbers of the examples, from 0
+   * @param input which input
    * @param target I64 [batch, tokens] on the host; {@code batch} as many as indices, {@code tokens}
    *     at least the length of the longest example
    */
@@ -92,6 +102,8 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
   /**
    * Writes 1 for every token and 0 for padding.
    *
+   * @param examples the examples
+   * @param indices numbers of the examples, from 0
    * @param target F32 of batch * tokens elements on the host
    */
   public static void fillValid(TextExamples examples, int[] indices, Tensor target) {
@@ -106,7 +118,13 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
     }
   }
 
-  /** Class of every token, [batch * tokens]; -1 for padding and tokens that do not count. */
+  /**
+   * {@return class of every token, [batch * tokens]; -1 for padding and tokens that do not count}
+   *
+   * @param examples the examples
+   * @param indices numbers of the examples, from 0
+   * @param tokens number of tokens that every example is padded to
+   */
   public static int[] tokenLabels(TextExamples examples, int[] indices, int tokens) {
     TokenStore store = examples.store();
     int[] labels = new int[Math.multiplyExact(indices.length, tokens)];

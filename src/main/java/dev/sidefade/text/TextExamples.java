@@ -50,8 +50,11 @@ public final class TextExamples {
   }
 
   /**
-   * Texts with a class each; a row without a label has class -1.
+   * {@return texts with a class each; a row without a label has class -1}
    *
+   * @param table rows of texts
+   * @param tokenizer what makes tokens of the texts
+   * @param limits how long texts may be, and which ids there are
    * @param classNames the classes where they are fixed already (validation and test take
    *     training's); empty: those that occur, in numeric order if all are numbers, otherwise sorted
    * @throws BadInputException if a label is none of the known classes, no row has a label, or the
@@ -66,8 +69,11 @@ public final class TextExamples {
   }
 
   /**
-   * Texts with a number each; a row without one has target NaN.
+   * {@return texts with a number each; a row without one has target NaN}
    *
+   * @param table rows of texts
+   * @param tokenizer what makes tokens of the texts
+   * @param limits how long texts may be, and which ids there are
    * @throws BadInputException if a label is not a number, no row has one, or the tokenizer does not
    *     fit the limits
    */
@@ -77,8 +83,11 @@ public final class TextExamples {
   }
 
   /**
-   * Texts alone; labels that the table has are not looked at.
+   * {@return texts alone; labels that the table has are not looked at}
    *
+   * @param table rows of texts
+   * @param tokenizer what makes tokens of the texts
+   * @param limits how long texts may be, and which ids there are
    * @throws BadInputException if the tokenizer does not fit the limits
    */
   public static TextExamples unlabelled(
@@ -87,9 +96,12 @@ public final class TextExamples {
   }
 
   /**
-   * Sentences with a class for each word, which its first token carries. A file without tags gives
-   * sentences without labels.
+   * {@return sentences with a class for each word, which its first token carries} A file without
+   * tags gives sentences without labels.
    *
+   * @param file sentences of words
+   * @param tokenizer what makes tokens of the texts
+   * @param limits how long texts may be, and which ids there are
    * @param classNames the classes where they are fixed already; empty: those that occur, sorted
    * @throws BadInputException if a tag is none of the known classes, or the tokenizer does not fit
    *     the limits
@@ -102,108 +114,150 @@ public final class TextExamples {
     return SentenceReader.read(file, tokenizer, limits, classNames);
   }
 
-  /** Number of examples; at least one. */
+  /** {@return number of examples; at least one} */
   public int size() {
     return labels.length;
   }
 
-  /** Number of tokens of example {@code i}, special ones among them. */
+  /**
+   * {@return number of tokens of example {@code i}, special ones among them}
+   *
+   * @param i number of the example, from 0
+   */
   public int length(int i) {
     return tokens.length(i);
   }
 
-  /** All lengths, by example. */
+  /** {@return all lengths, by example} */
   public int[] lengths() {
     return IntStream.range(0, size()).map(tokens::length).toArray();
   }
 
-  /** Token ids of example {@code i}. */
+  /**
+   * {@return token ids of example {@code i}}
+   *
+   * @param i number of the example, from 0
+   */
   public int[] ids(int i) {
     return IntStream.range(0, length(i)).map(t -> tokens.id(i, t)).toArray();
   }
 
-  /** For every token of example {@code i} the text it belongs to, 0 or 1 for most models. */
+  /**
+   * {@return for every token of example {@code i} the text it belongs to, 0 or 1 for most models}
+   *
+   * @param i number of the example, from 0
+   */
   public int[] typeIds(int i) {
     return IntStream.range(0, length(i)).map(t -> tokens.typeId(i, t)).toArray();
   }
 
   /**
-   * For every token of example {@code i} the index in {@link #words} of the word that it begins; -1
-   * for further pieces of a word and special tokens, and where the example is not of words.
+   * {@return for every token of example {@code i} the index in {@link #words} of the word that it
+   * begins; -1 for further pieces of a word and special tokens, and where the example is not of
+   * words}
+   *
+   * @param i number of the example, from 0
    */
   public int[] firstPieces(int i) {
     return IntStream.range(0, length(i)).map(t -> tokens.wordOf(i, t)).toArray();
   }
 
   /**
-   * Class of every token of example {@code i}, an index into {@link #classNames}; -1 where it does
-   * not count: special tokens, further pieces of a word, examples without tags.
+   * {@return class of every token of example {@code i}, an index into {@link #classNames}; -1 where
+   * it does not count: special tokens, further pieces of a word, examples without tags}
+   *
+   * @param i number of the example, from 0
    */
   public int[] tokenLabels(int i) {
     return IntStream.range(0, length(i)).map(t -> tokens.label(i, t)).toArray();
   }
 
-  /** Class of example {@code i}, an index into {@link #classNames}; -1 if it has none. */
+  /**
+   * {@return class of example {@code i}, an index into {@link #classNames}; -1 if it has none}
+   *
+   * @param i number of the example, from 0
+   */
   public int label(int i) {
     return labels[i];
   }
 
-  /** All classes, by example. */
+  /** {@return all classes, by example} */
   public int[] labels() {
     return labels.clone();
   }
 
-  /** Number of example {@code i}; NaN if it has none. */
+  /**
+   * {@return number of example {@code i}; NaN if it has none}
+   *
+   * @param i number of the example, from 0
+   */
   public float target(int i) {
     return targets[i];
   }
 
-  /** All numbers, by example. */
+  /** {@return all numbers, by example} */
   public float[] targets() {
     return targets.clone();
   }
 
-  /** Whether anything is known of example {@code i}: a class, a number, or the class of a token. */
+  /**
+   * {@return whether anything is known of example {@code i}: a class, a number, or the class of a
+   * token}
+   *
+   * @param i number of the example, from 0
+   */
   public boolean isLabelled(int i) {
     return labels[i] >= 0 || !Float.isNaN(targets[i]) || tokens.hasLabel(i);
   }
 
-  /** The text of example {@code i} for display; of a pair, both with {@code " | "} between. */
+  /**
+   * {@return the text of example {@code i} for display; of a pair, both with {@code " | "} between}
+   *
+   * @param i number of the example, from 0
+   */
   public String text(int i) {
     return texts.get(i);
   }
 
-  /** The words of example {@code i}; none where the example is not of words. */
+  /**
+   * {@return the words of example {@code i}; none where the example is not of words}
+   *
+   * @param i number of the example, from 0
+   */
   public List<String> words(int i) {
     return words.get(i);
   }
 
-  /** Names of the classes; none for numbers and texts alone. */
+  /** {@return names of the classes; none for numbers and texts alone} */
   public List<String> classNames() {
     return classNames;
   }
 
-  /** The length that texts were cut to. */
+  /** {@return the length that texts were cut to} */
   public int maxLength() {
     return maxLength;
   }
 
-  /** The token id to pad with. */
+  /** {@return the token id to pad with} */
   public int padId() {
     return padId;
   }
 
-  /** Number of examples that lost tokens because they were too long. */
+  /** {@return number of examples that lost tokens because they were too long} */
   public int truncated() {
     return (int) IntStream.range(0, size()).filter(tokens::truncated).count();
   }
 
-  /** Number of rows that were left out because their text was empty. */
+  /** {@return number of rows that were left out because their text was empty} */
   public int skipped() {
     return skipped;
   }
 
-  /** The examples with the given indices, in this order; none of them counts as skipped. */
+  /**
+   * {@return the examples with the given indices, in this order; none of them counts as skipped}
+   *
+   * @param indices numbers of the examples, from 0
+   */
   public TextExamples select(int[] indices) {
     float[] chosen = new float[indices.length];
     for (int k = 0; k < chosen.length; k++) {
@@ -222,8 +276,9 @@ public final class TextExamples {
   }
 
   /**
-   * These examples and then others, such as texts without labels.
+   * {@return these examples and then others, such as texts without labels}
    *
+   * @param others examples of the same kind
    * @throws IllegalArgumentException if the others are cut to another length, or have class names
    *     and these are not the same
    */

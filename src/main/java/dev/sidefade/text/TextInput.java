@@ -14,7 +14,7 @@ public enum TextInput {
   /** The text of a pair that a token belongs to. */
   TYPE_IDS;
 
-  /** What exporters call it, the usual name first. */
+  /** {@return what exporters call it, the usual name first} */
   public List<String> names() {
     return switch (this) {
       case IDS -> List.of("input_ids", "input_word_ids");
@@ -24,8 +24,9 @@ public enum TextInput {
   }
 
   /**
-   * The input that a model's name for it stands for.
+   * {@return the input that a model's name for it stands for}
    *
+   * @param name as the model calls it
    * @throws BadInputException if none has this name
    */
   public static TextInput named(String name) {

@@ -16,7 +16,11 @@ public record TextLimits(int maxLength, long vocabularyRows) {
     }
   }
 
-  /** A length only. */
+  /**
+   * {@return a length only}
+   *
+   * @param maxLength number of tokens at most
+   */
   public static TextLimits ofLength(int maxLength) {
     return new TextLimits(maxLength, Long.MAX_VALUE);
   }

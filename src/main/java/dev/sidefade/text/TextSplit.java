@@ -20,7 +20,10 @@ public record TextSplit(TextExamples train, TextExamples heldOut) {
    * Holds out about {@code fraction} of the labelled examples: of every class its share, of numbers
    * the same share of low and high ones, of tagged sentences any.
    *
+   * @param examples the examples
    * @param fraction share to hold out, in (0, 1)
+   * @param seed what the random numbers follow from
+   * @return both halves
    * @throws BadInputException if the fraction is out of range or too few examples are labelled
    */
   public static TextSplit holdOut(TextExamples examples, double fraction, long seed) {

@@ -68,7 +68,9 @@ public record TextTable(
   /**
    * Reads a file.
    *
+   * @param file the file
    * @param strict refuse a row whose text is empty, instead of leaving it out
+   * @return the table
    * @throws BadInputException if the file is missing or not what is described above, with the line
    *     that is wrong
    * @throws IOException if reading fails for another reason
@@ -86,7 +88,7 @@ public record TextTable(
   }
 
   /**
-   * Texts for prediction, one on each line and no header.
+   * {@return texts for prediction, one on each line and no header}
    *
    * @param source where they come from, for messages
    * @param utf8 the lines

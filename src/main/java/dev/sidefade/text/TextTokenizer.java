@@ -59,6 +59,8 @@ public final class TextTokenizer implements AutoCloseable {
   /**
    * Opens a {@code tokenizer.json}, or the one in a folder.
    *
+   * @param path the file or its folder
+   * @return the tokenizer, to be closed
    * @throws BadInputException if it is missing or malformed
    * @throws IOException if reading fails for another reason
    */
@@ -83,8 +85,10 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Tokens of a text or of a pair.
+   * {@return tokens of a text or of a pair}
    *
+   * @param text the text
+   * @param textB its partner, where there are two
    * @param maxLength number of tokens, special ones among them, that are kept at most; of a pair,
    *     the longer text is cut first
    * @throws BadInputException if the length leaves no room for text, or the tokenizer refuses the
@@ -112,8 +116,9 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Tokens of words.
+   * {@return tokens of words}
    *
+   * @param words the words of one sentence, none of them empty
    * @param maxLength number of tokens, special ones among them, that are kept at most
    * @throws BadInputException if the length leaves no room for words, or the tokenizer refuses one
    */
@@ -149,22 +154,26 @@ public final class TextTokenizer implements AutoCloseable {
     return first;
   }
 
-  /** Number of ids from 0 to the largest, added tokens included. */
+  /** {@return number of ids from 0 to the largest, added tokens included} */
   public long vocabularySize() {
     return file.largestAddedId() + 1L;
   }
 
-  /** Id of the token to pad with; 0 if the file names none. */
+  /** {@return id of the token to pad with; 0 if the file names none} */
   public int padId() {
     return file.padId();
   }
 
-  /** The length to cut texts to that the file suggests, special tokens included. */
+  /** {@return the length to cut texts to that the file suggests, special tokens included} */
   public OptionalInt suggestedLength() {
     return file.suggestedLength();
   }
 
-  /** Number of special tokens around a text, or around and between two. */
+  /**
+   * {@return number of special tokens around a text, or around and between two}
+   *
+   * @param pair whether there are two texts
+   */
   public int specialTokens(boolean pair) {
     return pair ? pairSpecials : singleSpecials;
   }

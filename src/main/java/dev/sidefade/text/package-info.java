@@ -3,4 +3,7 @@
  * compact arrays, batches of similar length, padded tensors. Knows tensors and the order of
  * examples and nothing of training.
  */
+@NullMarked
 package dev.sidefade.text;
+
+import org.jspecify.annotations.NullMarked;

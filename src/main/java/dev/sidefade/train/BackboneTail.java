@@ -11,6 +11,7 @@ import dev.sidefade.layers.ReadOut;
 import dev.sidefade.layers.Slab;
 import dev.sidefade.tensor.Tensor;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is tuned of the backbone: its last layer norm and a new output layer, on the frozen trunk's
@@ -46,6 +47,11 @@ public final class BackboneTail implements AutoCloseable {
   private final Plans<ReadOut.State> plans;
 
   /**
+   * Declares and allocates the parameters.
+   *
+   * @param config shape of the tail
+   * @param device where tensors live and what computes
+   * @param seed what the random numbers follow from
    * @param extra declares further parameters that learn with the tail
    */
   public BackboneTail(Config config, Device device, long seed, Consumer<Parameters> extra) {
@@ -68,17 +74,17 @@ public final class BackboneTail implements AutoCloseable {
     plans = new Plans<>(layout -> readOut.state(new Slab(memory), layout));
   }
 
-  /** Its shape. */
+  /** {@return its shape} */
   public Config config() {
     return config;
   }
 
-  /** Its parameters: norm, head, and the extra ones. */
+  /** {@return its parameters: norm, head, and the extra ones} */
   public Parameters parameters() {
     return parameters;
   }
 
-  /** Last norm and output layer. */
+  /** {@return last norm and output layer} */
   public ReadOut readOut() {
     return readOut;
   }
@@ -97,7 +103,13 @@ public final class BackboneTail implements AutoCloseable {
     return plans.of(trunk.lastLayout(config.layout(), batch));
   }
 
-  /** Logits [batch, classes], or [batch * tokens, classes], of what enters the last norm. */
+  /**
+   * {@return logits [batch, classes], or [batch * tokens, classes], of what enters the last norm}
+   *
+   * @param kernels the operations of the device
+   * @param trunk features of a batch
+   * @param batch number of examples
+   */
   public Tensor forward(Kernels kernels, TrunkFeatures trunk, int batch) {
     ReadOut.State state = state(trunk, batch);
     TokenLayout layout = trunk.lastLayout(config.layout(), batch);
@@ -122,8 +134,8 @@ public final class BackboneTail implements AutoCloseable {
       TrunkFeatures trunk,
       int batch,
       Tensor dLogits,
-      ReadOut.NormalizedGradient extra,
-      Tensor dLast) {
+      ReadOut.@Nullable NormalizedGradient extra,
+      @Nullable Tensor dLast) {
     readOut.backward(
         kernels,
         trunk.last(),

@@ -35,8 +35,13 @@ public final class Checkpoint {
       List<EpochRecord> history, int bestEpoch, double bestScore, boolean stopped) {}
 
   /**
+   * A file that need not exist yet, for the parameters of both networks.
+   *
+   * @param file the file
    * @param fingerprint of everything that decides the result; a checkpoint of another one is
    *     refused
+   * @param tail the tail, if it learns
+   * @param side the side network, if there is one
    */
   public Checkpoint(
       Path file, String fingerprint, Optional<BackboneTail> tail, Optional<SidePart> side) {
@@ -47,12 +52,17 @@ public final class Checkpoint {
     side.ifPresent(s -> sets.put("side", s.parameters()));
   }
 
-  /** Whether there is one. */
+  /** {@return whether there is one} */
   public boolean exists() {
     return Files.isRegularFile(file);
   }
 
-  /** Writes the state over the last checkpoint; a crash leaves one of the two whole. */
+  /**
+   * Writes the state over the last checkpoint; a crash leaves one of the two whole.
+   *
+   * @param state how far the training is
+   * @throws IOException if the file cannot be written
+   */
   public void save(TrainingState state) throws IOException {
     Map<String, Safetensors.Entry> out = new LinkedHashMap<>();
     sets.forEach((name, p) -> {
@@ -79,7 +89,9 @@ public final class Checkpoint {
   /**
    * Puts the parameters back and returns how far the training was.
    *
+   * @return how far the training was
    * @throws BadInputException if the file is damaged or was made with other settings
+   * @throws IOException if the file cannot be read
    */
   public TrainingState load() throws IOException {
     Safetensors.Content in = Safetensors.read(file);
@@ -110,7 +122,10 @@ public final class Checkpoint {
   /**
    * Looks at a checkpoint before anything is computed.
    *
+   * @param file the file
+   * @param fingerprint of everything that decides the result
    * @throws BadInputException if the file is damaged or was made with other settings
+   * @throws IOException if the file cannot be read
    */
   public static void requireSame(Path file, String fingerprint) throws IOException {
     requireSame(file, Safetensors.read(file), fingerprint);

@@ -5,8 +5,11 @@ public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /**
+   * A training that cannot go on.
+   *
    * @param term name of the loss or gradient
    * @param step from 1
+   * @param value what it was
    */
   public DivergedException(String term, long step, double value) {
     super(

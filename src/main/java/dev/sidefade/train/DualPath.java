@@ -10,7 +10,9 @@ import dev.sidefade.layers.Parameter;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.side.SideNetwork;
 import dev.sidefade.tensor.Tensor;
+import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One step of masked dual path distillation (method.md, f): both networks see the batch, the side
@@ -43,6 +45,12 @@ public final class DualPath implements AutoCloseable {
   private float klWeight;
 
   /**
+   * A step over networks that share a device.
+   *
+   * @param tail the tail, if it learns
+   * @param device where tensors live and what computes
+   * @param settings losses, temperature and which path runs
+   * @param side the side network, if there is one
    * @param reverse the feature path from the side network, its parameters declared with the tail's
    * @param inner what learns inside the backbone, its parameters declared with the tail's; the
    *     batches must then come from its {@link InnerConstants#training}
@@ -119,12 +127,12 @@ public final class DualPath implements AutoCloseable {
     private final int examples;
     private final long number;
     private final boolean backboneTurn;
-    private Tensor keep;
-    private Tensor tailLogits;
-    private Tensor sideLogits;
+    private @Nullable Tensor keep;
+    private @Nullable Tensor tailLogits;
+    private @Nullable Tensor sideLogits;
 
     /** What teaches the backbone: the side network, or its running mean. */
-    private Tensor spoken;
+    private @Nullable Tensor spoken;
 
     Step(FeatureFeed.Batch batch, long number, boolean backboneTurn) {
       this.batch = batch;
@@ -183,7 +191,7 @@ public final class DualPath implements AutoCloseable {
     };
   }
 
-  private Tensor teacherOf(Step step) {
+  private @Nullable Tensor teacherOf(Step step) {
     return settings.logits() == Direction.SIDE_TO_BACKBONE ? step.spoken : step.tailLogits;
   }
 
@@ -229,7 +237,7 @@ public final class DualPath implements AutoCloseable {
         && side.isPresent();
   }
 
-  private Tensor sideForward(SidePart part, TrunkFeatures trunk, int batch, Tensor keep) {
+  private Tensor sideForward(SidePart part, TrunkFeatures trunk, int batch, @Nullable Tensor keep) {
     SidePart.Plan plan = part.plan(trunk, batch);
     part.network().forward(kernels, trunk.taps(), keep, trunk.valid(), plan.activations());
     return plan.activations().logits();
@@ -244,7 +252,7 @@ public final class DualPath implements AutoCloseable {
   }
 
   /** [rows] 1 = kept, 0 = masked; null when nothing is masked at this step. */
-  private Tensor ladderMask(SidePart.Plan plan, TrunkFeatures trunk, long step) {
+  private @Nullable Tensor ladderMask(SidePart.Plan plan, TrunkFeatures trunk, long step) {
     if (!masks(step)) {
       return null;
     }
@@ -265,7 +273,8 @@ public final class DualPath implements AutoCloseable {
     SidePart.Plan plan = part.plan(trunk, step.examples);
     boolean taught = settings.logits() == Direction.BACKBONE_TO_SIDE && step.tailLogits != null;
     Tensor said = taught ? step.tailLogits : null;
-    int losses = loss(step.sideLogits, said, step.batch.targets(), plan.dLogits());
+    int losses =
+        loss(Objects.requireNonNull(step.sideLogits), said, step.batch.targets(), plan.dLogits());
     report.term("side_ce", losses);
     if (taught) {
       report.term("side_kl", losses + 1);
@@ -283,7 +292,7 @@ public final class DualPath implements AutoCloseable {
                         trunk.valid(),
                         state,
                         gradient,
-                        plan.features(),
+                        Objects.requireNonNull(plan.features()),
                         settings.seed(),
                         step.number * STREAMS_PER_STEP + tap);
     part.network()
@@ -296,7 +305,7 @@ public final class DualPath implements AutoCloseable {
             plan.dLogits(),
             onStates);
     if (part.features().isPresent()) {
-      reportFeatures(plan.features());
+      reportFeatures(Objects.requireNonNull(plan.features()));
     }
   }
 
@@ -311,8 +320,9 @@ public final class DualPath implements AutoCloseable {
 
   private void tailBackward(BackboneTail part, Step step) {
     boolean taught = settings.logits() == Direction.SIDE_TO_BACKBONE && step.spoken != null;
-    Tensor gradient = dTail.slice(0, step.tailLogits.shape().toArray());
-    int losses = loss(step.tailLogits, taught ? step.spoken : null, step.batch.targets(), gradient);
+    Tensor logits = Objects.requireNonNull(step.tailLogits);
+    Tensor gradient = dTail.slice(0, logits.shape().toArray());
+    int losses = loss(logits, taught ? step.spoken : null, step.batch.targets(), gradient);
     report.term("backbone_ce", losses);
     if (taught) {
       report.term("backbone_kl", losses + 1);
@@ -362,7 +372,7 @@ public final class DualPath implements AutoCloseable {
    * @param other the teacher's logits; null when there is none
    * @return the first of the two slots of the report that the terms are in
    */
-  private int loss(Tensor student, Tensor other, Targets targets, Tensor dStudent) {
+  private int loss(Tensor student, @Nullable Tensor other, Targets targets, Tensor dStudent) {
     float weight = other == null ? 0 : klWeight;
     int first = report.take(2);
     Tensor both = report.slots(first, 2);

@@ -21,6 +21,7 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
   /** Keeps the shuffles of unlabelled rows apart from those of labelled rows. */
   private static final long UNLABELLED_SEED = 0x5DEECE66DL;
 
+  /** Refuses a batch without room for labelled and unlabelled rows. */
   public EpochOrder {
     if (unlabelled > 0 && batch < 2) {
       throw new BadInputException(
@@ -28,7 +29,14 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
     }
   }
 
-  /** The order over a set whose first {@code labelled} examples have labels. */
+  /**
+   * {@return the order over a set whose first {@code labelled} examples have labels}
+   *
+   * @param examples the examples
+   * @param labelled number of examples with a label, which come first
+   * @param batch number of examples in a batch
+   * @param seed of the run
+   */
   public static EpochOrder of(ExampleSet examples, int labelled, int batch, long seed) {
     int[] lengths = IntStream.range(0, examples.size()).map(examples::tokens).toArray();
     boolean same = IntStream.of(lengths).distinct().count() <= 1;
@@ -36,17 +44,17 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
         labelled, examples.size() - labelled, batch, seed, same ? new int[0] : lengths);
   }
 
-  /** The labelled rows alone, as many in each step as before. */
+  /** {@return the labelled rows alone, as many in each step as before} */
   public EpochOrder withoutUnlabelled() {
     return new EpochOrder(labelled, 0, rows() - unlabelledRows(), seed, lengths);
   }
 
-  /** Steps of an epoch: as many as all rows fill. */
+  /** {@return steps of an epoch: as many as all rows fill} */
   public int steps() {
     return Math.ceilDiv(Math.addExact(labelled, unlabelled), rows());
   }
 
-  /** Rows of a step: the batch, or fewer when there are fewer rows in all. */
+  /** {@return rows of a step: the batch, or fewer when there are fewer rows in all} */
   public int rows() {
     return Math.min(batch, labelled + unlabelled);
   }
@@ -55,7 +63,11 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
     return unlabelled == 0 ? 0 : rows() / 2;
   }
 
-  /** Example numbers of all steps of an epoch, {@code steps() * rows()} of them. */
+  /**
+   * {@return example numbers of all steps of an epoch, {@code steps() * rows()} of them}
+   *
+   * @param epoch number of the epoch, from 0
+   */
   public int[] epoch(int epoch) {
     int withoutLabel = unlabelledRows();
     int withLabel = rows() - withoutLabel;
@@ -87,7 +99,7 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
     private final long seed;
     private long position;
     private long pass = -1;
-    private int[] permutation;
+    private int[] permutation = {};
 
     Walk(int count, long seed, long position) {
       this.count = count;

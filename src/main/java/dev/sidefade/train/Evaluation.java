@@ -18,7 +18,15 @@ public record Evaluation(
     int[] predicted, float[] probability, int[] labels, int[] example, int classes)
     implements Outcome {
 
-  /** Runs a network over all examples of a feed, {@code rows} at a time. */
+  /**
+   * Runs a network over all examples of a feed, {@code rows} at a time.
+   *
+   * @param feed delivers the batches
+   * @param rows number of examples in a batch
+   * @param classes number of classes
+   * @param network what computes the logits
+   * @return what came out
+   */
   public static Evaluation of(FeatureFeed feed, int rows, int classes, Network network) {
     Row[][] said = new Row[feed.size()][];
     int[] walk = feed.walk();
@@ -104,7 +112,7 @@ public record Evaluation(
     return (float) (1 / sum);
   }
 
-  /** Share of right answers among the labelled examples; NaN when none is labelled. */
+  /** {@return share of right answers among the labelled examples; NaN when none is labelled} */
   public double accuracy() {
     long labelled = 0;
     long right = 0;
@@ -117,7 +125,7 @@ public record Evaluation(
     return labelled == 0 ? Double.NaN : (double) right / labelled;
   }
 
-  /** counts[truth][predicted] over the labelled examples. */
+  /** {@return counts[truth][predicted] over the labelled examples} */
   public long[][] confusion() {
     long[][] counts = new long[classes][classes];
     for (int i = 0; i < labels.length; i++) {

@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The trunk's outputs for all examples, computed once: the trunk does not change while the head,
@@ -25,6 +26,11 @@ public final class FeatureCache implements FeatureFeed {
   /** Hears of progress. */
   @FunctionalInterface
   public interface Progress {
+    /**
+     * So many examples are done.
+     *
+     * @param done examples since the start
+     */
     void examples(long done);
   }
 
@@ -42,19 +48,29 @@ public final class FeatureCache implements FeatureFeed {
   private final List<Tensor> gathered = new ArrayList<>();
 
   /** [rows] of the largest batch; null where no example is padded. */
-  private final Tensor valid;
+  private final @Nullable Tensor valid;
 
   private final long bytes;
   private final boolean mapped;
+
+  @SuppressWarnings("NullAway.Init")
   private int[] order;
+
   private int rows;
   private int position;
 
   /**
    * Runs the trunk over all examples of {@code live}.
    *
+   * @param live computes the features
+   * @param taps number of taps that are kept
    * @param batch largest batch that will be asked for
+   * @param device where tensors live and what computes
    * @param memoryLimit bytes above which the cache goes to a file in {@code folder}
+   * @param folder for the temporary file
+   * @param progress hears of examples
+   * @return the features, to be closed
+   * @throws IOException if the temporary file cannot be made
    */
   public static FeatureCache fill(
       LiveFeatures live,
@@ -172,12 +188,12 @@ public final class FeatureCache implements FeatureFeed {
     return rows * stored.get(output).dim(1) * Float.BYTES;
   }
 
-  /** Bytes of all features. */
+  /** {@return bytes of all features} */
   public long bytes() {
     return bytes;
   }
 
-  /** Whether they are in a mapped file rather than in memory. */
+  /** {@return whether they are in a mapped file rather than in memory} */
   public boolean mapped() {
     return mapped;
   }
@@ -233,7 +249,7 @@ public final class FeatureCache implements FeatureFeed {
   }
 
   /** [examples * tokens]; null where no example is padded. */
-  private Tensor valid(int[] batch, int tokens) {
+  private @Nullable Tensor valid(int[] batch, int tokens) {
     if (valid == null) {
       return null;
     }

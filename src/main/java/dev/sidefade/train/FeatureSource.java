@@ -8,16 +8,26 @@ import java.util.Map;
 
 /** Computes features of inputs: the frozen trunk, or the one whose constants learn. */
 public interface FeatureSource {
-  /** What comes out; the first ones are the taps of the side network. */
+  /** {@return what comes out; the first ones are the taps of the side network} */
   List<TrunkOutput> outputs();
 
-  /** Which output enters the backbone's last norm. */
+  /** {@return which output enters the backbone's last norm} */
   int finalInput();
 
-  /** Fills {@code results}, host tensors of the shapes of {@link #outputs}. */
+  /**
+   * Fills {@code results}, host tensors of the shapes of {@link #outputs}.
+   *
+   * @param inputs host tensors by the names of the inputs
+   * @param batch number of examples
+   * @param results host tensors that are filled, in the order of the outputs
+   */
   void run(Map<String, Tensor> inputs, long batch, List<Tensor> results);
 
-  /** The frozen trunk. */
+  /**
+   * {@return the frozen trunk}
+   *
+   * @param trunk stays open as long as this is used
+   */
   static FeatureSource of(Trunk trunk) {
     return new FeatureSource() {
       @Override

@@ -7,6 +7,7 @@ import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings batches of features onto a device, one while the operations on the batch before are still
@@ -18,13 +19,21 @@ public final class FeatureUploads implements AutoCloseable {
   private final Room[] rooms;
   private int turn;
 
-  /** Nothing is allocated before the first batch, and nothing at all where the host computes. */
+  /**
+   * Nothing is allocated before the first batch, and nothing at all where the host computes.
+   *
+   * @param device where they are wanted
+   */
   public FeatureUploads(Device device) {
     this.device = device;
     rooms = device.onHost() ? new Room[0] : new Room[] {new Room(device), new Room(device)};
   }
 
-  /** The batches of {@code feed} with features on the device; the feed itself on the host. */
+  /**
+   * {@return the batches of {@code feed} with features on the device; the feed itself on the host}
+   *
+   * @param feed delivers features on the host
+   */
   public FeatureFeed of(FeatureFeed feed) {
     return device.onHost() ? feed : new Uploaded(feed, this);
   }
@@ -36,7 +45,12 @@ public final class FeatureUploads implements AutoCloseable {
         rooms[turn].take(batch.features()), batch.examples(), batch.targets());
   }
 
-  /** One batch on the device; itself on the host. It stays on the host as it is until the next. */
+  /**
+   * {@return one batch on the device; itself on the host} It stays on the host as it is until the
+   * next.
+   *
+   * @param features on the host
+   */
   public TrunkFeatures of(TrunkFeatures features) {
     if (device.onHost()) {
       return features;
@@ -94,7 +108,7 @@ public final class FeatureUploads implements AutoCloseable {
     private final List<Tensor> places = new ArrayList<>();
 
     /** The flags of tokens come from memory that copies are slow from. */
-    private Tensor staged;
+    private @Nullable Tensor staged;
 
     Room(Device device) {
       this.device = device;

@@ -9,8 +9,11 @@ import java.util.Map;
 /**
  * Images, decoded ahead.
  *
- * @param input name of the backbone's input
+ * @param images where they come from
+ * @param spec what the backbone wants
+ * @param augmentation what is changed in training
  * @param seed of the augmentation
+ * @param input name of the backbone's input
  */
 public record ImageExamples(
     ImageSource images, ImageSpec spec, Augmentation augmentation, long seed, String input)

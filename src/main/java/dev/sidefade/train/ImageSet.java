@@ -3,6 +3,8 @@ package dev.sidefade.train;
 import dev.sidefade.data.ImageSource;
 import dev.sidefade.data.ImageSpec;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Labelled images followed by unlabelled ones, as one source.
@@ -10,7 +12,8 @@ import java.util.List;
  * @param labelled its labels count
  * @param unlabelled its labels are not looked at; null when there is none
  */
-public record ImageSet(ImageSource labelled, ImageSource unlabelled) implements ImageSource {
+public record ImageSet(ImageSource labelled, @Nullable ImageSource unlabelled)
+    implements ImageSource {
   @Override
   public int size() {
     return labelled.size() + (unlabelled == null ? 0 : unlabelled.size());
@@ -28,7 +31,7 @@ public record ImageSet(ImageSource labelled, ImageSource unlabelled) implements 
 
   @Override
   public String name(int i) {
-    return i < labelled.size() ? labelled.name(i) : unlabelled.name(i - labelled.size());
+    return i < labelled.size() ? labelled.name(i) : more().name(i - labelled.size());
   }
 
   @Override
@@ -36,7 +39,7 @@ public record ImageSet(ImageSource labelled, ImageSource unlabelled) implements 
     if (i < labelled.size()) {
       labelled.decode(i, spec, out, offset);
     } else {
-      unlabelled.decode(i - labelled.size(), spec, out, offset);
+      more().decode(i - labelled.size(), spec, out, offset);
     }
   }
 
@@ -56,5 +59,9 @@ public record ImageSet(ImageSource labelled, ImageSource unlabelled) implements 
     if (unlabelled != null) {
       unlabelled.close();
     }
+  }
+
+  private ImageSource more() {
+    return Objects.requireNonNull(unlabelled, "there are no unlabelled images");
   }
 }

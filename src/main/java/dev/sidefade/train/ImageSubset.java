@@ -9,7 +9,12 @@ public final class ImageSubset implements ImageSource {
   private final ImageSource source;
   private final int[] indices;
 
-  /** The images of these numbers, in this order. */
+  /**
+   * The images of these numbers, in this order.
+   *
+   * @param source the images that are chosen from
+   * @param indices numbers of the images, from 0
+   */
   public ImageSubset(ImageSource source, int[] indices) {
     this.source = source;
     this.indices = indices.clone();

@@ -10,6 +10,7 @@ import dev.sidefade.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The constants inside the backbone that learn: parameters of the tail, fed to the backbone with
@@ -20,12 +21,20 @@ public final class InnerConstants {
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final HostMirror host = new HostMirror();
 
-  /** The trunk stays open as long as this is used; it is closed by its owner. */
+  /**
+   * The trunk stays open as long as this is used; it is closed by its owner.
+   *
+   * @param trunk whose constants learn
+   */
   public InnerConstants(TunedTrunk trunk) {
     this.trunk = trunk;
   }
 
-  /** Declares one parameter for each constant, under its name. */
+  /**
+   * Declares one parameter for each constant, under its name.
+   *
+   * @param set where they are declared
+   */
   public void declare(Parameters set) {
     for (TunableConstant constant : trunk.constants()) {
       parameters.put(constant.name(), declare(set, constant));
@@ -55,17 +64,21 @@ public final class InnerConstants {
     return Initializer.values(constant.present().orElseThrow().floats());
   }
 
-  /** The constants. */
+  /** {@return the constants} */
   public List<TunableConstant> constants() {
     return trunk.constants();
   }
 
-  /** The parameter of a constant. */
+  /**
+   * {@return the parameter of a constant}
+   *
+   * @param name of the constant
+   */
   public Parameter parameter(String name) {
-    return parameters.get(name);
+    return Objects.requireNonNull(parameters.get(name), name);
   }
 
-  /** Bytes of activations that the last training step kept for its gradient. */
+  /** {@return bytes of activations that the last training step kept for its gradient} */
   public long keptBytes() {
     return trunk.keptBytes();
   }
@@ -90,7 +103,7 @@ public final class InnerConstants {
     parameters.values().forEach(p -> host.write(p.gradient()));
   }
 
-  /** Features with the present constants, and what {@link #backward} needs kept. */
+  /** {@return features with the present constants, and what {@link #backward} needs kept} */
   public FeatureSource training() {
     return new Source() {
       @Override
@@ -100,7 +113,7 @@ public final class InnerConstants {
     };
   }
 
-  /** Features with the present constants. */
+  /** {@return features with the present constants} */
   public FeatureSource evaluation() {
     return new Source() {
       @Override

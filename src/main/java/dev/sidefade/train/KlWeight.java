@@ -32,7 +32,11 @@ public record KlWeight(float value, Rule rule) {
     WHILE_AHEAD
   }
 
-  /** Always on. */
+  /**
+   * {@return always on}
+   *
+   * @param value the factor
+   */
   public static KlWeight fixed(float value) {
     return new KlWeight(value, Rule.FIXED);
   }

@@ -7,7 +7,11 @@ package dev.sidefade.train;
  * @param total steps of the whole training
  */
 public record LearningRate(long warmup, long total) {
-  /** Factor of the learning rates at this step, from 0; in (0, 1]. */
+  /**
+   * {@return factor of the learning rates at this step, from 0; in (0, 1].}
+   *
+   * @param step from 0
+   */
   public double factor(long step) {
     if (step < warmup) {
       return (step + 1.0) / warmup;

@@ -7,6 +7,8 @@ import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the backbone on every batch: where its constants learn, for augmented images, and to fill a
@@ -17,11 +19,16 @@ public final class LiveFeatures implements FeatureFeed {
   private final FeatureSource source;
   private final int taps;
   private final List<Tensor> outputs = new ArrayList<>();
-  private ExampleSet.Loader loader;
+  private ExampleSet.@Nullable Loader loader;
 
   /**
+   * Allocates the memory of the largest batch.
+   *
+   * @param examples the examples
    * @param source its first {@code taps} outputs are the taps of the side network
+   * @param taps number of taps
    * @param batch largest batch
+   * @param device where tensors live and what computes
    */
   public LiveFeatures(
       ExampleSet examples, FeatureSource source, int taps, int batch, Device device) {
@@ -70,7 +77,7 @@ public final class LiveFeatures implements FeatureFeed {
 
   @Override
   public Batch next() {
-    ExampleSet.Loaded batch = loader.next();
+    ExampleSet.Loaded batch = Objects.requireNonNull(loader, "start comes first").next();
     int count = batch.examples().length;
     List<Tensor> views = outputs(count, batch.tokens());
     source.run(batch.inputs(), count, views);

@@ -48,17 +48,19 @@ public record RegressionOutcome(float[] predicted, float[] targets) implements O
     return measures;
   }
 
-  /** Pearson's correlation over the examples with a number; NaN where one side is constant. */
+  /**
+   * {@return Pearson's correlation over the examples with a number; NaN where one side is constant}
+   */
   public double pearson() {
     return correlation(column(predicted), column(targets));
   }
 
-  /** Pearson's correlation of the ranks, equal numbers sharing their mean rank. */
+  /** {@return Pearson's correlation of the ranks, equal numbers sharing their mean rank} */
   public double spearman() {
     return correlation(ranks(column(predicted)), ranks(column(targets)));
   }
 
-  /** Mean squared error over the examples with a number. */
+  /** {@return mean squared error over the examples with a number} */
   public double meanSquaredError() {
     double[] p = column(predicted);
     double[] t = column(targets);

@@ -13,12 +13,16 @@ import dev.sidefade.side.SideNetwork;
 import dev.sidefade.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The side network with its feature path, parameters and the memory of a step. */
 public final class SidePart implements AutoCloseable {
   /** Memory for one layout of a batch. */
   record Plan(
-      SideActivations activations, FeaturePath.Activations features, Tensor keep, Tensor dLogits) {}
+      SideActivations activations,
+      FeaturePath.@Nullable Activations features,
+      Tensor keep,
+      Tensor dLogits) {}
 
   private final SideNetwork network;
   private final Optional<FeaturePath> features;
@@ -32,15 +36,23 @@ public final class SidePart implements AutoCloseable {
   private final Device device;
 
   /** The present parameters while the mean speaks, [P]; and the steps of the mean, one per row. */
+  @SuppressWarnings("NullAway.Init")
   private Tensor present;
 
+  @SuppressWarnings("NullAway.Init")
   private Tensor pace;
+
   private final TokenLayout layout;
   private final Plans<Plan> plans;
 
   /**
-   * @param layout of the tokens, for the largest batch
+   * Declares and allocates the parameters.
+   *
+   * @param config shape of the side network
    * @param features the feature path from the backbone, if it is on
+   * @param layout of the tokens, for the largest batch
+   * @param device where tensors live and what computes
+   * @param seed what the random numbers follow from
    */
   public SidePart(
       SideConfig config,
@@ -69,17 +81,17 @@ public final class SidePart implements AutoCloseable {
         slab.take(network.config().pooling().rows(layout), network.config().classes()));
   }
 
-  /** The network. */
+  /** {@return the network} */
   public SideNetwork network() {
     return network;
   }
 
-  /** Its parameters, those of the feature path included. */
+  /** {@return its parameters, those of the feature path included} */
   public Parameters parameters() {
     return parameters;
   }
 
-  /** Number of scalars of the network alone, which a kept model carries. */
+  /** {@return number of scalars of the network alone, which a kept model carries} */
   public long networkParameters() {
     return parameters.all().stream()
         .filter(p -> !p.name().startsWith("align.") && !p.name().startsWith("generator."))
@@ -95,7 +107,13 @@ public final class SidePart implements AutoCloseable {
     return plans.of(trunk.layout(layout, batch));
   }
 
-  /** Logits [batch, classes], or [batch * tokens, classes], with nothing masked. */
+  /**
+   * {@return logits [batch, classes], or [batch * tokens, classes], with nothing masked}
+   *
+   * @param kernels the operations of the device
+   * @param trunk features of a batch
+   * @param batch number of examples
+   */
   public Tensor forward(Kernels kernels, TrunkFeatures trunk, int batch) {
     Plan plan = plan(trunk, batch);
     network.forward(kernels, trunk.taps(), null, trunk.valid(), plan.activations());

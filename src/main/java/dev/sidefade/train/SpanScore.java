@@ -16,12 +16,22 @@ import java.util.Set;
 public record SpanScore(long found, long there, long right) {
   private record Span(int example, int first, int last, String type) {}
 
-  /** Whether there are spans to count: some class is named {@code B-} or {@code I-}. */
+  /**
+   * {@return whether there are spans to count: some class is named {@code B-} or {@code I-}}
+   *
+   * @param classNames names of the classes, in the order of the logits
+   */
   public static boolean applies(List<String> classNames) {
     return classNames.stream().anyMatch(name -> name.startsWith("B-") || name.startsWith("I-"));
   }
 
-  /** Counts over the labelled rows of an evaluation of tokens. */
+  /**
+   * Counts over the labelled rows of an evaluation of tokens.
+   *
+   * @param evaluation over words
+   * @param classNames names of the classes, in the order of the logits
+   * @return the counts
+   */
   public static SpanScore of(Evaluation evaluation, List<String> classNames) {
     Set<Span> there = spans(evaluation, evaluation.labels(), classNames);
     Set<Span> found = spans(evaluation, evaluation.predicted(), classNames);
@@ -62,7 +72,7 @@ public record SpanScore(long found, long there, long right) {
     }
   }
 
-  /** Harmonic mean of precision and recall; NaN when there is no span at all. */
+  /** {@return harmonic mean of precision and recall; NaN when there is no span at all} */
   public double f1() {
     return found + there == 0 ? Double.NaN : 2.0 * right / (found + there);
   }

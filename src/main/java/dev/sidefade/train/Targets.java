@@ -9,12 +9,20 @@ package dev.sidefade.train;
  * @param values of a regression, one for each example, NaN = none; empty for classes
  */
 public record Targets(int[] labels, float[] values) {
-  /** Classes. */
+  /**
+   * {@return classes}
+   *
+   * @param labels one per row; negative = none
+   */
   public static Targets classes(int... labels) {
     return new Targets(labels, new float[0]);
   }
 
-  /** Values of a regression. */
+  /**
+   * {@return values of a regression}
+   *
+   * @param values one per row; NaN = none
+   */
   public static Targets values(float... values) {
     return new Targets(new int[0], values);
   }

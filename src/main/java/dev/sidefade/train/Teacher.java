@@ -4,6 +4,8 @@ import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Kernels;
 import dev.sidefade.tensor.Tensor;
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the rows to which the teacher of the logit path speaks. To the others it says what the
@@ -39,11 +41,11 @@ final class Teacher implements AutoCloseable {
    *
    * @param teacher its logits; null unless {@link #choosesByLogits}
    */
-  void choose(Tensor teacher, Targets targets, int count) {
+  void choose(@Nullable Tensor teacher, Targets targets, int count) {
     if (rows == KlRows.ALL) {
       return;
     }
-    float[] logits = choosesByLogits() ? teacher.toFloats() : new float[0];
+    float[] logits = choosesByLogits() ? Objects.requireNonNull(teacher).toFloats() : new float[0];
     int classes = logits.length / Math.max(count, 1);
     float[] chosen = new float[count];
     for (int row = 0; row < count; row++) {

@@ -19,6 +19,8 @@ import java.util.stream.IntStream;
 /**
  * Texts, tokenised.
  *
+ * @param examples the examples
+ * @param task what is learned
  * @param inputs what the backbone calls its inputs
  */
 public record TextSet(TextExamples examples, Task task, List<String> inputs) implements ExampleSet {

@@ -26,14 +26,31 @@ public final class Trainer {
 
   /** Hears of progress. */
   public interface Listener {
+    /**
+     * A step is done.
+     *
+     * @param step from 1
+     * @param loss of the step
+     */
     void stepDone(long step, double loss);
 
+    /**
+     * An epoch is done.
+     *
+     * @param epoch its losses and scores
+     */
     void epochDone(EpochRecord epoch);
   }
 
   /** Saves the state after an epoch. */
   @FunctionalInterface
   public interface Saver {
+    /**
+     * Keeps a state that a later run can go on from.
+     *
+     * @param state after an epoch
+     * @throws IOException if it cannot be written; the training ends
+     */
     void save(TrainingState state) throws IOException;
   }
 
@@ -46,7 +63,18 @@ public final class Trainer {
   private final FeatureFeed train;
   private final Optional<? extends FeatureFeed> validation;
 
-  /** Trains {@code tail} and {@code side} through {@code path} on the rows of {@code train}. */
+  /**
+   * Trains {@code tail} and {@code side} through {@code path} on the rows of {@code train}.
+   *
+   * @param device where tensors live and what computes
+   * @param settings losses, temperature and which path runs
+   * @param plan epochs, batches and learning rates
+   * @param path the step
+   * @param tail the tail, if it learns
+   * @param side the side network, if there is one
+   * @param train examples to learn from
+   * @param validation examples to choose by
+   */
   public Trainer(
       Device device,
       PathSettings settings,
@@ -69,7 +97,11 @@ public final class Trainer {
   /**
    * Trains from {@code state} to the end.
    *
+   * @param state how far the training is
+   * @param listener hears of steps and epochs
+   * @param saver keeps states
    * @throws DivergedException if a loss or gradient is not finite
+   * @throws IOException if a state cannot be saved
    */
   public void run(TrainingState state, Listener listener, Saver saver) throws IOException {
     while (state.epochsDone() < plan.epochs() && !state.stopped()) {

@@ -4,6 +4,7 @@ import dev.sidefade.layers.Parameters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** How far a training is, beside the parameters. */
 public final class TrainingState {
@@ -35,25 +36,28 @@ public final class TrainingState {
   }
 
   private final List<EpochRecord> history = new ArrayList<>();
-  private Best best;
+  private @Nullable Best best;
   private boolean stopped;
 
-  /** Number of epochs that are over. */
+  /** The state before the first epoch. */
+  public TrainingState() {}
+
+  /** {@return number of epochs that are over} */
   public int epochsDone() {
     return history.size();
   }
 
-  /** All epochs that are over. */
+  /** {@return all epochs that are over} */
   public List<EpochRecord> history() {
     return List.copyOf(history);
   }
 
-  /** The best epoch, when training may stop early. */
+  /** {@return the best epoch, when training may stop early} */
   public Optional<Best> best() {
     return Optional.ofNullable(best);
   }
 
-  /** Whether patience ran out. */
+  /** {@return whether patience ran out} */
   public boolean stopped() {
     return stopped;
   }

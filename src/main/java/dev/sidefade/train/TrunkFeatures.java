@@ -4,6 +4,7 @@ import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The features of one batch: what the trunk returned.
@@ -14,14 +15,18 @@ import java.util.List;
  * @param tokens of each example at the taps, padding included
  * @param valid [batch * tokens] 1 = token, 0 = padding; null when all are tokens
  */
-public record TrunkFeatures(List<Tensor> taps, Tensor last, int tokens, Tensor valid) {
+public record TrunkFeatures(List<Tensor> taps, Tensor last, int tokens, @Nullable Tensor valid) {
   /**
    * Arranges the outputs of a trunk, each [batch, tokens, width] or [batch, width], as rows.
    *
+   * @param source what computed them
    * @param taps how many outputs are taps
+   * @param outputs taps and what enters the last norm
+   * @param valid [rows], 1 = token, 0 = padding; null when all are tokens
+   * @return the features
    */
   public static TrunkFeatures of(
-      FeatureSource source, int taps, List<Tensor> outputs, Tensor valid) {
+      FeatureSource source, int taps, List<Tensor> outputs, @Nullable Tensor valid) {
     List<Tensor> rows = new ArrayList<>();
     int tokens = 1;
     for (int i = 0; i < outputs.size(); i++) {
@@ -50,7 +55,7 @@ public record TrunkFeatures(List<Tensor> taps, Tensor last, int tokens, Tensor v
   }
 
   /** {@link #valid} for the rows of {@link #last}; null where those are pooled already. */
-  Tensor lastValid() {
+  @Nullable Tensor lastValid() {
     return valid != null && last.shape().rows() == valid.size() ? valid : null;
   }
 }

@@ -39,7 +39,7 @@ public final class CudaBackend implements AutoCloseable {
     this.device = device;
   }
 
-  /** Why it cannot be used here: driver, GPU, cuBLAS or kernels that are missing. */
+  /** {@return why it cannot be used here: driver, GPU, cuBLAS or kernels that are missing} */
   public static Optional<String> unavailable() {
     return new CudaDeviceProvider().unavailable();
   }
@@ -47,9 +47,11 @@ public final class CudaBackend implements AutoCloseable {
   /**
    * Opens the operations on a stream.
    *
+   * @param device the GPU
    * @param stream a CUstream (or cudaStream_t) as a number, of the device's primary context; the
    *     driver crashes on a handle that is none. 0, the legacy default stream, works too, but
    *     {@link Device#step} does not make graphs of it
+   * @return the operations, to be closed before the stream
    * @throws dev.sidefade.cuda.CudaUnavailableException if CUDA or cuBLAS cannot be used here
    * @throws dev.sidefade.cuda.CudaException if the driver refuses, for example for want of memory
    */
@@ -57,16 +59,23 @@ public final class CudaBackend implements AutoCloseable {
     return new CudaBackend(GpuDevice.on(device, stream));
   }
 
-  /** Opens the operations on an open stream of the driver layer, which stays open. */
+  /**
+   * Opens the operations on an open stream of the driver layer, which stays open.
+   *
+   * @param stream the stream, of the same context
+   * @return the operations, to be closed before the stream
+   */
   public static CudaBackend on(CudaStream stream) {
     return on(stream.context().device(), stream.handle());
   }
 
   /**
-   * A tensor over device memory of the caller, row-major and dense. Closing it is not needed and
-   * frees nothing.
+   * {@return a tensor over device memory of the caller, row-major and dense} Closing it is not
+   * needed and frees nothing.
    *
    * @param address device pointer, a multiple of the element's size
+   * @param dtype type of the elements
+   * @param dims dimensions, outermost first
    * @throws IllegalArgumentException if the address is no such multiple, or 0
    */
   public Tensor tensor(long address, DType dtype, long... dims) {
@@ -84,14 +93,14 @@ public final class CudaBackend implements AutoCloseable {
     return device.wrap(address, dtype, shape);
   }
 
-  /** The operations. */
+  /** {@return the operations} */
   public Kernels kernels() {
     return device.kernels();
   }
 
   /**
-   * The same as a device: it allocates tensors of its own, and counts the bytes of those and of the
-   * inside of operations, not the caller's. Closed with this.
+   * {@return the same as a device: it allocates tensors of its own, and counts the bytes of those
+   * and of the inside of operations, not the caller's} Closed with this.
    */
   public Device device() {
     return device;

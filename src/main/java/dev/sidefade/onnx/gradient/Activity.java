@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -42,7 +43,8 @@ final class Activity {
         uses(node).stream()
             .filter(upstream::containsKey)
             .findFirst()
-            .ifPresent(source -> markOutputs(node, upstream.get(source), values));
+            .ifPresent(
+                source -> markOutputs(node, Objects.requireNonNull(upstream.get(source)), values));
       }
     }
     of.stream().filter(upstream::containsKey).forEach(value -> downstream.put(value, value));
@@ -50,7 +52,7 @@ final class Activity {
       node.outputs().stream()
           .filter(downstream::containsKey)
           .findFirst()
-          .ifPresent(target -> markInputs(node, downstream.get(target)));
+          .ifPresent(target -> markInputs(node, Objects.requireNonNull(downstream.get(target))));
     }
   }
 

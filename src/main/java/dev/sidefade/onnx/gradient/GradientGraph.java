@@ -55,6 +55,7 @@ public final class GradientGraph {
    *     that is not known on both sides of a broadcast is taken to be the same on both.
    * @param by graph inputs whose gradients are wanted, of a floating-point type
    * @param of graph outputs whose gradients are given, of a floating-point type
+   * @return the models of the gradient
    * @throws BadInputException naming a node between them that has no gradient, or a value that is
    *     missing, of another type or not connected
    */
@@ -89,16 +90,16 @@ public final class GradientGraph {
   }
 
   /**
-   * The model that computes what the original does: all its outputs in their order, then those of
-   * {@link #saved} that are not among them. Inputs are those of the original.
+   * {@return the model that computes what the original does: all its outputs in their order, then
+   * those of {@link #saved} that are not among them} Inputs are those of the original.
    */
   public OnnxModel forward() {
     return forward;
   }
 
   /**
-   * The model that computes the gradients, in the order in which they were asked for. Inputs are
-   * the {@link #saved} values, the seeds in the order of the outputs, and the {@link
+   * {@return the model that computes the gradients, in the order in which they were asked for}
+   * Inputs are the {@link #saved} values, the seeds in the order of the outputs, and the {@link
    * #backwardInputs}.
    */
   public OnnxModel backward() {
@@ -106,32 +107,40 @@ public final class GradientGraph {
   }
 
   /**
-   * The model that does both: inputs are those of the original, then the seeds; outputs only the
-   * gradients.
+   * {@return the model that does both: inputs are those of the original, then the seeds; outputs
+   * only the gradients}
    */
   public OnnxModel joint() {
     return joint;
   }
 
   /**
-   * Values that {@link #forward} computes and {@link #backward} reads: activations, and shapes as
-   * short lists of int64. What is cheap to compute again is not among them.
+   * {@return values that {@link #forward} computes and {@link #backward} reads: activations, and
+   * shapes as short lists of int64} What is cheap to compute again is not among them.
    */
   public List<String> saved() {
     return saved;
   }
 
-  /** Inputs of the original that {@link #backward} takes too. */
+  /** {@return inputs of the original that {@link #backward} takes too} */
   public List<String> backwardInputs() {
     return backwardInputs;
   }
 
-  /** Name of the input that takes the gradient of an output, of that output's shape. */
+  /**
+   * {@return name of the input that takes the gradient of an output, of that output's shape}
+   *
+   * @param value name of the value
+   */
   public static String seed(String value) {
     return "sidefade.seed." + value;
   }
 
-  /** Name of the output that holds the gradient by an input, of that input's shape. */
+  /**
+   * {@return name of the output that holds the gradient by an input, of that input's shape}
+   *
+   * @param value name of the value
+   */
   public static String gradient(String value) {
     return "sidefade.gradient." + value;
   }

@@ -8,4 +8,7 @@
  * gradients of its inputs. To teach it another operator, write a {@code GradientRule} and add it to
  * the table in {@code GradientRules}.
  */
+@NullMarked
 package dev.sidefade.onnx.gradient;
+
+import org.jspecify.annotations.NullMarked;
