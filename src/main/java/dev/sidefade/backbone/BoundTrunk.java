@@ -50,10 +50,10 @@ public final class BoundTrunk implements AutoCloseable {
   /**
    * Opens a session; the model is left as it is.
    *
-   * @throws BadInputException if ONNX Runtime does not take the model or cannot compute there, a
-   *     tap or constant does not exist, or logits are asked of a model without head
+   * @throws BadInputException if ONNX Runtime does not take the model, a tap or constant does not
+   *     exist, or logits are asked of a model without head
    * @throws IllegalStateException if no trunk can be bound to this memory here, with the reason of
-   *     {@link TapMemory#unavailable}
+   *     {@link TapMemory#unavailable}, or ONNX Runtime cannot run the model on the GPU
    */
   public static BoundTrunk open(
       OnnxModel model, BackboneStructure structure, TrunkSpec spec, TapMemory memory) {
@@ -71,6 +71,11 @@ public final class BoundTrunk implements AutoCloseable {
     try {
       return new BoundTrunk(Sessions.openBound(cut.model(), spec.threads(), bound), cut, memory);
     } catch (OrtFailure e) {
+      if (memory instanceof TapMemory.Cuda) {
+        // a model that is bad is bad on the CPU too
+        throw new IllegalStateException(
+            "ONNX Runtime cannot run the model on the GPU: " + e.reason(), e);
+      }
       throw new BadInputException(
           "ONNX Runtime cannot run the model: " + e.reason() + "; export the model again", e);
     }
