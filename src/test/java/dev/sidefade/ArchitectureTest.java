@@ -160,8 +160,7 @@ class ArchitectureTest {
   void nativeCodeAndRawAddressesBelongToTheBackends() {
     noClasses()
         .that()
-        .resideOutsideOfPackages(
-            ROOT + ".cpu..", ROOT + ".ort", ROOT + ".cuda", ROOT + ".cuda.ffi")
+        .resideOutsideOfPackages(ROOT + ".cpu..", ROOT + ".ort", ROOT + ".cuda", ROOT + ".cuda.ffi")
         .should()
         .dependOnClassesThat()
         .areAssignableTo(Linker.class)

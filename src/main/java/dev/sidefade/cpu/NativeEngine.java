@@ -38,10 +38,8 @@ final class NativeEngine implements MatrixEngine {
       check((long) library.disableMemoryPattern.invokeExact(options));
       // between our own loops ONNX Runtime's threads must not hold a processor
       MemorySegment key = arena.allocateFrom("session.intra_op.allow_spinning");
-      check(
-          (long) library.addConfigEntry.invokeExact(options, key, arena.allocateFrom("0")));
-      check(
-          (long) library.createCpuMemoryInfo.invokeExact(ARENA_ALLOCATOR, DEFAULT_MEMORY, out));
+      check((long) library.addConfigEntry.invokeExact(options, key, arena.allocateFrom("0")));
+      check((long) library.createCpuMemoryInfo.invokeExact(ARENA_ALLOCATOR, DEFAULT_MEMORY, out));
       memoryInfo = created();
     } catch (Throwable e) {
       throw OrtApi.thrown(e);

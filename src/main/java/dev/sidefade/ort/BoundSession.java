@@ -130,8 +130,7 @@ public final class BoundSession implements AutoCloseable {
           made.arena.allocateFrom(
               model.toString(), wide ? StandardCharsets.UTF_16LE : StandardCharsets.UTF_8);
       return (long)
-          made.ort.createSessionOfFile.invokeExact(
-              made.environment, path, made.options, made.out);
+          made.ort.createSessionOfFile.invokeExact(made.environment, path, made.options, made.out);
     });
   }
 

@@ -70,8 +70,7 @@ public final class OrtApi {
           linker.downcallHandle(
               functions.get(ADDRESS, 0), FunctionDescriptor.of(ADDRESS, JAVA_INT));
       MethodHandle getVersion =
-          linker.downcallHandle(
-              functions.getAtIndex(ADDRESS, 1), FunctionDescriptor.of(JAVA_LONG));
+          linker.downcallHandle(functions.getAtIndex(ADDRESS, 1), FunctionDescriptor.of(JAVA_LONG));
       String version = text((long) getVersion.invokeExact());
       MemorySegment found = (MemorySegment) getApi.invokeExact(minor);
       if (found.address() == 0) {

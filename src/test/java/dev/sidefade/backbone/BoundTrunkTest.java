@@ -101,8 +101,7 @@ class BoundTrunkTest {
           TrunkSpec.of(1, List.of(1))
               .withLogits()
               .withInputs(
-                  List.of(
-                      Head.WEIGHT_INPUT, backbone.structure().norms().getFirst().scaleInput()));
+                  List.of(Head.WEIGHT_INPUT, backbone.structure().norms().getFirst().scaleInput()));
       Trunk oracle = backbone.openTrunk(spec);
       try (BoundTrunk bound = BoundTrunk.open(backbone, spec, HOST)) {
         assertEquals(oracle.constants().keySet(), bound.constants().keySet());

@@ -74,8 +74,7 @@ class BoundSessionTest {
       float[] expected = {11, 22, 33, 44, 55, 66, 0};
       Arrays.fill(expected, (int) (dims[0] * dims[1]), 7, 0);
       assertArrayEquals(expected, sum.toArray(ValueLayout.JAVA_FLOAT));
-      assertArrayEquals(
-          new long[] {1L << 41, -14, 99}, twice.toArray(ValueLayout.JAVA_LONG));
+      assertArrayEquals(new long[] {1L << 41, -14, 99}, twice.toArray(ValueLayout.JAVA_LONG));
     }
   }
 

@@ -53,8 +53,7 @@ class OrtBindingTest {
     OrtApi.Search search = OrtApi.search(9999);
     assertEquals(Optional.empty(), search.api());
     String reason = search.missing().orElseThrow();
-    assertEquals(
-        "ONNX Runtime " + ort.api.version() + " is too old, 1.9999 is needed", reason);
+    assertEquals("ONNX Runtime " + ort.api.version() + " is too old, 1.9999 is needed", reason);
   }
 
   @Test

@@ -131,8 +131,7 @@ public interface DeviceFeaturesContract {
     try (Backbone backbone = backbone();
         Device device = open();
         LiveFeatures live =
-            new LiveFeatures(
-                examples(backbone), new Beside(backbone.openTrunk(1)), 3, 4, device)) {
+            new LiveFeatures(examples(backbone), new Beside(backbone.openTrunk(1)), 3, 4, device)) {
       assertThrows(
           IllegalArgumentException.class,
           () -> FeatureCache.fill(live, 3, 4, device, Long.MAX_VALUE, folder, done -> {}));

@@ -48,6 +48,7 @@ final class Setup {
 
   /** Whether features are on the device already when they are delivered. */
   boolean featuresOnDevice = false;
+
   Optional<LearningRate> schedule = Optional.empty();
 
   static Setup with(Consumer<Setup> change) {
