@@ -73,9 +73,9 @@ public final class BoundSession implements AutoCloseable {
     }
   }
 
-  private BoundSession(BoundMemory memory, int threads) {
+  private BoundSession(OrtBinding ort, BoundMemory memory, int threads) {
+    this.ort = ort;
     this.memory = memory;
-    ort = OrtBinding.require();
     library = ort.library;
     try {
       MemorySegment id = arena.allocateFrom("sidefade");
@@ -108,9 +108,10 @@ public final class BoundSession implements AutoCloseable {
    *
    * @param threads threads that compute one operator; 0 leaves the choice to ONNX Runtime
    * @throws OrtFailure if ONNX Runtime does not take the model or cannot compute there
+   * @throws IllegalStateException where {@link #unavailable} has a reason
    */
   public static BoundSession open(byte[] model, int threads, BoundMemory memory) {
-    BoundSession made = new BoundSession(memory, threads);
+    BoundSession made = new BoundSession(OrtBinding.require(), memory, threads);
     return made.opened(() -> {
       try (Arena call = Arena.ofConfined()) {
         MemorySegment bytes = call.allocateFrom(JAVA_BYTE, model);
@@ -123,7 +124,7 @@ public final class BoundSession implements AutoCloseable {
 
   /** The same over a file; its external data lies beside it. */
   public static BoundSession open(Path model, int threads, BoundMemory memory) {
-    BoundSession made = new BoundSession(memory, threads);
+    BoundSession made = new BoundSession(OrtBinding.require(), memory, threads);
     boolean wide = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
     return made.opened(() -> {
       MemorySegment path =

@@ -15,15 +15,21 @@ import dev.sidefade.tensor.Tensor;
 import dev.sidefade.tensor.Transfer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -264,7 +270,7 @@ class BoundTrunkTest {
   @Test
   void withoutTheCudaProviderThereIsAReason() throws IOException {
     TapMemory cuda = new TapMemory.Cuda(new CudaQueue(0, 0));
-    assertEquals(java.util.Optional.empty(), HOST.unavailable());
+    assertEquals(Optional.empty(), HOST.unavailable());
     assertEquals(TapMemory.cudaUnavailable(), cuda.unavailable());
     Assumptions.assumeTrue(cuda.unavailable().isPresent(), "ONNX Runtime has a CUDA provider");
     String reason = cuda.unavailable().get();
@@ -333,11 +339,10 @@ class BoundTrunkTest {
 
   @Test
   void nothingNativeIsLeftBehind() throws IOException {
-    Assumptions.assumeTrue(Files.exists(Path.of("/proc/self/status")), "needs Linux to see memory");
+    Assumptions.assumeTrue(nativeMemory().isPresent(), "needs glibc to count native memory");
     try (Arena arena = Arena.ofConfined();
         Backbone backbone = load(IMAGES)) {
       Golden golden = Golden.read(IMAGES, arena);
-      TrunkSpec spec = TrunkSpec.of(1, List.of(0, 2));
       Map<String, Tensor> feeds = golden.inputs(0, 3);
       List<List<Tensor>> results = new ArrayList<>();
       for (int i = 0; i < 2; i++) {
@@ -346,31 +351,50 @@ class BoundTrunkTest {
                 Golden.zeros(arena, DType.F32, 3, 10, 32),
                 Golden.zeros(arena, DType.F32, 3, 10, 32)));
       }
-      long before = 0;
-      for (int i = 0; i < 80; i++) {
-        try (BoundTrunk bound = BoundTrunk.open(backbone, spec, HOST)) {
-          for (int run = 0; run < 20; run++) {
-            // changing memory, so that what is bound is made anew
-            bound.run(feeds, 3, results.get(run % 2));
-          }
-        }
-        before = i == 20 ? nativeKilobytes() : before;
+      openRunAndClose(backbone, feeds, results, 15);
+      long before = nativeMemory().getAsLong();
+      long one;
+      try (BoundTrunk bound = BoundTrunk.open(backbone, TrunkSpec.of(1, List.of(0, 2)), HOST)) {
+        bound.run(feeds, 3, results.getFirst());
+        one = nativeMemory().getAsLong() - before;
       }
-      long grown = nativeKilobytes() - before;
-      // a session over this model takes about a megabyte: 59 that were left open would show
-      assertTrue(grown < 30_000, "native memory grew by " + grown + " kB");
+      assertTrue(one > 100_000, "a session takes " + one + " bytes");
+      openRunAndClose(backbone, feeds, results, 40);
+      long grown = nativeMemory().getAsLong() - before;
+      assertTrue(grown < 40 * one / 4, grown + " bytes more, a session takes " + one);
     }
   }
 
-  /** Resident memory without the heap, which grows with the garbage of opening models. */
-  private static long nativeKilobytes() throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-      if (line.startsWith("VmRSS")) {
-        long heap = Runtime.getRuntime().totalMemory() / 1024;
-        return Long.parseLong(line.replaceAll("\\D", "")) - heap;
+  private static void openRunAndClose(
+      Backbone backbone, Map<String, Tensor> feeds, List<List<Tensor>> results, int times) {
+    for (int i = 0; i < times; i++) {
+      try (BoundTrunk bound = BoundTrunk.open(backbone, TrunkSpec.of(1, List.of(0, 2)), HOST)) {
+        for (int run = 0; run < 20; run++) {
+          // changing memory, so that what is bound is made anew
+          bound.run(feeds, 3, results.get(run % 2));
+        }
       }
     }
-    throw new IOException("no VmRSS");
+  }
+
+  /** Bytes that are allocated and not given back, by glibc's count; empty elsewhere. */
+  private static OptionalLong nativeMemory() {
+    Linker linker = Linker.nativeLinker();
+    Optional<MemorySegment> count = linker.defaultLookup().find("mallinfo2");
+    if (count.isEmpty()) {
+      return OptionalLong.empty();
+    }
+    // ten sizes, of which the fifth is what is mapped and the eighth what is in use otherwise
+    MemoryLayout sizes =
+        MemoryLayout.structLayout(MemoryLayout.sequenceLayout(10, ValueLayout.JAVA_LONG));
+    try (Arena arena = Arena.ofConfined()) {
+      MethodHandle call = linker.downcallHandle(count.get(), FunctionDescriptor.of(sizes));
+      MemorySegment found = (MemorySegment) call.invokeExact((SegmentAllocator) arena);
+      return OptionalLong.of(
+          found.getAtIndex(ValueLayout.JAVA_LONG, 4) + found.getAtIndex(ValueLayout.JAVA_LONG, 7));
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test
