@@ -1,6 +1,5 @@
 package dev.sidefade.ort;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -9,9 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -25,31 +22,15 @@ import java.util.Optional;
  * the caller to know.
  */
 public final class BoundSession implements AutoCloseable {
-  private static final int WARNINGS = 2;
-  private static final int ERRORS = 3;
-  private static final int DEVICE_ALLOCATOR = 0;
-  private static final int DEFAULT_MEMORY = 0;
-
   private final OrtBinding ort;
   private final OrtLibrary library;
   private final BoundMemory memory;
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment out = arena.allocate(ADDRESS);
-
-  /** What was made and is to be given back, the latest first. */
-  private final Deque<Owned> owned = new ArrayDeque<>();
-
+  private final Owned owned;
+  private final BoundOptions options;
   private final Map<String, Slot> inputs = new HashMap<>();
   private final Map<String, Slot> outputs = new HashMap<>();
-  private final long environment;
-  private final long options;
-  private final long runOptions;
-  private final long hostMemory;
-  private final long ownMemory;
   private long session;
   private long binding;
-
-  private record Owned(MethodHandle release, long handle) {}
 
   /** What a name is bound to. */
   private static final class Slot {
@@ -73,27 +54,15 @@ public final class BoundSession implements AutoCloseable {
     }
   }
 
-  private BoundSession(OrtBinding ort, BoundMemory memory, int threads) {
-    this.ort = ort;
+  private BoundSession(BoundMemory memory, int threads) {
     this.memory = memory;
+    ort = OrtBinding.require();
     library = ort.library;
+    owned = new Owned(ort.api);
     try {
-      MemorySegment id = arena.allocateFrom("sidefade");
-      check((long) library.createEnvironment.invokeExact(WARNINGS, id, out));
-      environment = made(library.releaseEnvironment);
-      check((long) library.createOptions.invokeExact(out));
-      options = made(library.releaseOptions);
-      setOptions(threads);
-      check((long) ort.createRunOptions.invokeExact(out));
-      runOptions = made(ort.releaseRunOptions);
-      hostMemory = memoryInfo("Cpu", 0);
-      ownMemory =
-          switch (memory) {
-            case BoundMemory.Host host -> hostMemory;
-            case BoundMemory.Cuda cuda -> useCuda(cuda);
-          };
+      options = new BoundOptions(ort, owned, memory, threads);
     } catch (Throwable e) {
-      close();
+      owned.close();
       throw OrtApi.thrown(e);
     }
   }
@@ -111,27 +80,32 @@ public final class BoundSession implements AutoCloseable {
    * @throws IllegalStateException where {@link #unavailable} has a reason
    */
   public static BoundSession open(byte[] model, int threads, BoundMemory memory) {
-    BoundSession made = new BoundSession(OrtBinding.require(), memory, threads);
+    BoundSession made = new BoundSession(memory, threads);
     return made.opened(() -> {
       try (Arena call = Arena.ofConfined()) {
         MemorySegment bytes = call.allocateFrom(JAVA_BYTE, model);
         return (long)
             made.library.createSession.invokeExact(
-                made.environment, bytes, (long) model.length, made.options, made.out);
+                made.options.environment,
+                bytes,
+                (long) model.length,
+                made.options.options,
+                made.owned.out);
       }
     });
   }
 
   /** The same over a file; its external data lies beside it. */
   public static BoundSession open(Path model, int threads, BoundMemory memory) {
-    BoundSession made = new BoundSession(OrtBinding.require(), memory, threads);
+    BoundSession made = new BoundSession(memory, threads);
     boolean wide = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
     return made.opened(() -> {
       MemorySegment path =
-          made.arena.allocateFrom(
+          made.owned.arena.allocateFrom(
               model.toString(), wide ? StandardCharsets.UTF_16LE : StandardCharsets.UTF_8);
       return (long)
-          made.ort.createSessionOfFile.invokeExact(made.environment, path, made.options, made.out);
+          made.ort.createSessionOfFile.invokeExact(
+              made.options.environment, path, made.options.options, made.owned.out);
     });
   }
 
@@ -141,8 +115,8 @@ public final class BoundSession implements AutoCloseable {
 
   private BoundSession opened(Opening opening) {
     try {
-      check(opening.status());
-      session = made(library.releaseSession);
+      owned.check(opening.status());
+      session = owned.take(library.releaseSession);
       bindAnew();
       return this;
     } catch (Throwable e) {
@@ -156,68 +130,10 @@ public final class BoundSession implements AutoCloseable {
     if (binding != 0) {
       binding = 0;
       // nothing was made after it
-      release(ort.release, owned.pop().handle());
+      owned.giveBackLatest();
     }
-    check((long) ort.create.invokeExact(session, out));
-    binding = made(ort.release);
-  }
-
-  /** The options of all sessions of backbones: see {@code dev.sidefade.backbone.Sessions}. */
-  private void setOptions(int threads) throws Throwable {
-    check((long) ort.setLogLevel.invokeExact(options, ERRORS));
-    check((long) library.setIntraOpThreads.invokeExact(options, threads));
-    check((long) ort.setInterOpThreads.invokeExact(options, 1));
-    check((long) library.disableMemoryPattern.invokeExact(options));
-    MemorySegment key = arena.allocateFrom("session.intra_op.allow_spinning");
-    check((long) library.addConfigEntry.invokeExact(options, key, arena.allocateFrom("0")));
-  }
-
-  private long useCuda(BoundMemory.Cuda cuda) throws Throwable {
-    check((long) ort.createCudaOptions.invokeExact(out));
-    long cudaOptions = made(ort.releaseCudaOptions);
-    Map<String, String> settings =
-        Map.of(
-            "device_id", Integer.toString(cuda.ordinal()),
-            // float32 as on the CPU
-            "use_tf32", "0",
-            // trying out all algorithms would let the choice, and so the bits, depend on the clock
-            "cudnn_conv_algo_search", "HEURISTIC",
-            // what it takes it keeps, and the rest of the training needs memory too
-            "arena_extend_strategy", "kSameAsRequested");
-    MemorySegment keys = arena.allocate(ADDRESS, settings.size());
-    MemorySegment values = arena.allocate(ADDRESS, settings.size());
-    int i = 0;
-    for (Map.Entry<String, String> setting : settings.entrySet()) {
-      keys.setAtIndex(ADDRESS, i, arena.allocateFrom(setting.getKey()));
-      values.setAtIndex(ADDRESS, i, arena.allocateFrom(setting.getValue()));
-      i++;
-    }
-    check((long) ort.updateCudaOptions.invokeExact(cudaOptions, keys, values, (long) i));
-    MemorySegment stream = arena.allocateFrom("user_compute_stream");
-    check((long) ort.setCudaPointer.invokeExact(cudaOptions, stream, cuda.stream()));
-    check((long) ort.appendCuda.invokeExact(options, cudaOptions));
-    // what comes behind on the stream waits anyway: the host need not
-    MemorySegment key = arena.allocateFrom("disable_synchronize_execution_providers");
-    check((long) ort.addRunConfigEntry.invokeExact(runOptions, key, arena.allocateFrom("1")));
-    return memoryInfo("Cuda", cuda.ordinal());
-  }
-
-  private long memoryInfo(String name, int device) throws Throwable {
-    MemorySegment text = arena.allocateFrom(name);
-    check(
-        (long)
-            ort.createMemoryInfo.invokeExact(text, DEVICE_ALLOCATOR, device, DEFAULT_MEMORY, out));
-    return made(library.releaseMemoryInfo);
-  }
-
-  private long made(MethodHandle release) {
-    long handle = out.get(JAVA_LONG, 0);
-    owned.push(new Owned(release, handle));
-    return handle;
-  }
-
-  private void check(long status) {
-    ort.api.check(status, "on a backbone");
+    owned.check((long) ort.create.invokeExact(session, owned.out));
+    binding = owned.take(ort.release);
   }
 
   /** Where it computes. */
@@ -259,7 +175,7 @@ public final class BoundSession implements AutoCloseable {
     requireOpen();
     Slot slot = slots.get(name);
     if (slot == null) {
-      slot = new Slot(arena.allocateFrom(name));
+      slot = new Slot(owned.arena.allocateFrom(name));
       slots.put(name, slot);
     }
     try {
@@ -271,7 +187,7 @@ public final class BoundSession implements AutoCloseable {
         // a refused name stays in ONNX Runtime's lists, where it hinders all others
         bindAnew();
       }
-      check(status);
+      owned.check(status);
     } catch (Throwable e) {
       throw OrtApi.thrown(e);
     }
@@ -286,18 +202,18 @@ public final class BoundSession implements AutoCloseable {
     }
     try (Arena call = Arena.ofConfined()) {
       MemorySegment shape = call.allocateFrom(JAVA_LONG, dims);
-      check(
+      owned.check(
           (long)
               library.createTensor.invokeExact(
-                  onHost ? hostMemory : ownMemory,
+                  onHost ? options.hostMemory : options.ownMemory,
                   address,
                   bytes,
                   shape,
                   (long) dims.length,
                   type.code,
-                  out));
+                  owned.out));
     }
-    slot.value = out.get(JAVA_LONG, 0);
+    slot.value = owned.out.get(JAVA_LONG, 0);
     slot.address = address;
     slot.dims = dims;
     slot.type = type;
@@ -306,16 +222,8 @@ public final class BoundSession implements AutoCloseable {
 
   private void release(Slot slot) {
     if (slot.value != 0) {
-      release(library.releaseValue, slot.value);
+      Owned.release(library.releaseValue, slot.value);
       slot.value = 0;
-    }
-  }
-
-  private static void release(MethodHandle release, long handle) {
-    try {
-      release.invokeExact(handle);
-    } catch (Throwable e) {
-      throw OrtApi.thrown(e);
     }
   }
 
@@ -328,8 +236,8 @@ public final class BoundSession implements AutoCloseable {
   public void run() {
     requireOpen();
     try {
-      check((long) ort.synchronizeInputs.invokeExact(binding));
-      check((long) ort.run.invokeExact(session, runOptions, binding));
+      owned.check((long) ort.synchronizeInputs.invokeExact(binding));
+      owned.check((long) ort.run.invokeExact(session, options.runOptions, binding));
     } catch (Throwable e) {
       throw OrtApi.thrown(e);
     }
@@ -339,7 +247,7 @@ public final class BoundSession implements AutoCloseable {
   public void synchronize() {
     requireOpen();
     try {
-      check((long) ort.synchronizeOutputs.invokeExact(binding));
+      owned.check((long) ort.synchronizeOutputs.invokeExact(binding));
     } catch (Throwable e) {
       throw OrtApi.thrown(e);
     }
@@ -354,7 +262,7 @@ public final class BoundSession implements AutoCloseable {
   /** Waits for what was run and gives everything back; bound memory is left alone. */
   @Override
   public void close() {
-    if (!arena.scope().isAlive()) {
+    if (!owned.isOpen()) {
       return;
     }
     try {
@@ -365,11 +273,7 @@ public final class BoundSession implements AutoCloseable {
       binding = 0;
       inputs.values().forEach(this::release);
       outputs.values().forEach(this::release);
-      while (!owned.isEmpty()) {
-        Owned last = owned.pop();
-        release(last.release(), last.handle());
-      }
-      arena.close();
+      owned.close();
     }
   }
 }
