@@ -2,6 +2,7 @@ package dev.sidefade;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.Preprocessing;
+import dev.sidefade.backbone.TrunkSpec;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.report.RunReport;
@@ -113,10 +114,16 @@ final class Adaptation implements AutoCloseable {
 
   /** Features of a frozen trunk that returns these taps: computed once, unless images change. */
   private FeatureSets frozen(List<Integer> taps) throws IOException {
-    FeatureSource source = FeatureSource.of(backbone.openTrunk(config.threads(), taps));
+    TrunkSpec spec = TrunkSpec.of(config.threads(), taps);
+    FeatureSource source = FeatureSource.of(backbone.openTrunk(spec));
     boolean changing = config.flip() || config.shift() > 0;
     FeatureSets.Maker cached = (what, examples) -> cache(what, examples, source, taps.size());
-    FeatureSets.Maker live = (what, examples) -> live(examples, source, taps.size());
+    FeatureSets.Maker live =
+        (what, examples) -> {
+          FeatureSource near =
+              LiveSource.of(backbone, spec, source, device, closer, progress::note);
+          return live(examples, near, taps.size());
+        };
     return FeatureSets.of(source, data, plan.trained(data), changing ? live : cached, cached);
   }
 

@@ -45,14 +45,15 @@ class ArchitectureTest {
     ARROWS.put("tensor", Set.of());
     ARROWS.put("onnx", Set.of("tensor"));
     ARROWS.put("kernels", Set.of("tensor"));
-    ARROWS.put("cpu", Set.of("kernels", "tensor", "onnx"));
+    ARROWS.put("ort", Set.of());
+    ARROWS.put("cpu", Set.of("ort", "kernels", "tensor", "onnx"));
     ARROWS.put("cuda", Set.of("kernels", "tensor"));
     ARROWS.put("layers", Set.of("kernels", "tensor"));
     ARROWS.put("side", Set.of("layers", "kernels", "tensor"));
     ARROWS.put("distill", Set.of("side", "layers", "kernels", "tensor"));
     ARROWS.put("data", Set.of("tensor"));
     ARROWS.put("text", Set.of("data", "tensor"));
-    ARROWS.put("backbone", Set.of("onnx", "kernels", "tensor"));
+    ARROWS.put("backbone", Set.of("ort", "onnx", "kernels", "tensor"));
     ARROWS.put("export", Set.of("onnx", "backbone", "side", "layers", "kernels", "tensor"));
     ARROWS.put(
         "train",
@@ -159,7 +160,7 @@ class ArchitectureTest {
   void nativeCodeAndRawAddressesBelongToTheBackends() {
     noClasses()
         .that()
-        .resideOutsideOfPackages(ROOT + ".cpu..", ROOT + ".cuda", ROOT + ".cuda.ffi")
+        .resideOutsideOfPackages(ROOT + ".cpu..", ROOT + ".ort", ROOT + ".cuda", ROOT + ".cuda.ffi")
         .should()
         .dependOnClassesThat()
         .areAssignableTo(Linker.class)
@@ -173,6 +174,17 @@ class ArchitectureTest {
         .orShould()
         .dependOnClassesThat()
         .haveFullyQualifiedName("sun.misc.Unsafe")
+        .check(MAIN);
+  }
+
+  @Test
+  void theCApiOfOnnxRuntimeIsForThoseWhoComputeWithIt() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(ROOT + ".ort", ROOT + ".cpu..", ROOT + ".backbone..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(ROOT + ".ort")
         .check(MAIN);
   }
 

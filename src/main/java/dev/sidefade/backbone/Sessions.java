@@ -8,6 +8,8 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.ort.BoundMemory;
+import dev.sidefade.ort.BoundSession;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +24,14 @@ final class Sessions {
    * than 2 GB.
    */
   private static final long LARGEST_IN_MEMORY = 1_500_000_000L;
+
+  private static final String NO_ROOM =
+      "the model is too large for memory and cannot be written to the temporary folder";
+
+  /** Opens a session over a file. */
+  private interface Opening<S> {
+    S of(Path file) throws OrtException;
+  }
 
   private Sessions() {}
 
@@ -66,22 +76,47 @@ final class Sessions {
    * bytes.
    */
   static OrtSession open(OnnxModel model, OrtSession.SessionOptions options, long limit) {
-    long bytes = 0;
-    for (Initializer constant : model.graph().initializers().values()) {
-      bytes += constant.type().bits() == 0 ? 0 : constant.byteSize();
-    }
     try {
       OrtEnvironment environment = OrtEnvironment.getEnvironment();
-      return bytes <= limit
+      return fits(model, limit)
           ? environment.createSession(model.toBytes(), options)
-          : throughFiles(environment, model, options);
+          : throughFiles(model, file -> environment.createSession(file.toString(), options));
     } catch (OrtException e) {
       throw new BadInputException(
           "ONNX Runtime cannot run the model: " + firstLine(e) + "; export the model again", e);
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "the model is too large for memory and cannot be written to the temporary folder", e);
+      throw new UncheckedIOException(NO_ROOM, e);
     }
+  }
+
+  /**
+   * A session with the same options through the C API, to be closed by the caller.
+   *
+   * @throws dev.sidefade.ort.OrtFailure if ONNX Runtime does not take the model
+   */
+  static BoundSession openBound(OnnxModel model, int threads, BoundMemory memory) {
+    return openBound(model, threads, memory, LARGEST_IN_MEMORY);
+  }
+
+  /** The same, through files above {@code limit} bytes. */
+  static BoundSession openBound(OnnxModel model, int threads, BoundMemory memory, long limit) {
+    try {
+      return fits(model, limit)
+          ? BoundSession.open(model.toBytes(), threads, memory)
+          : throughFiles(model, file -> BoundSession.open(file, threads, memory));
+    } catch (OrtException e) {
+      throw new IllegalStateException("the C API throws none of these", e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(NO_ROOM, e);
+    }
+  }
+
+  private static boolean fits(OnnxModel model, long limit) {
+    long bytes = 0;
+    for (Initializer constant : model.graph().initializers().values()) {
+      bytes += constant.type().bits() == 0 ? 0 : constant.byteSize();
+    }
+    return bytes <= limit;
   }
 
   static void close(OrtSession session) {
@@ -102,14 +137,13 @@ final class Sessions {
     return String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given");
   }
 
-  private static OrtSession throughFiles(
-      OrtEnvironment environment, OnnxModel model, OrtSession.SessionOptions options)
+  private static <S> S throughFiles(OnnxModel model, Opening<S> opening)
       throws IOException, OrtException {
     Path folder = Files.createTempDirectory("sidefade-model");
     try {
       Path file = folder.resolve("model.onnx");
       model.write(file, true);
-      return environment.createSession(file.toString(), options);
+      return opening.of(file);
     } finally {
       try (Stream<Path> files = Files.list(folder)) {
         for (Path file : files.toList()) {

@@ -2,14 +2,11 @@ package dev.sidefade.backbone;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.Initializer;
-import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,26 +19,14 @@ import java.util.Set;
  */
 public final class Trunk implements AutoCloseable {
   private final OrtSession session;
-  private final List<TrunkOutput> outputs;
-  private final List<InputSpec> inputs;
-  private final Map<String, Initializer> constants;
+  private final CutModel cut;
   private final Map<String, Shape> shapes;
-  private final int finalInput;
   private boolean closed;
 
-  private Trunk(
-      OrtSession session,
-      List<TrunkOutput> outputs,
-      List<InputSpec> inputs,
-      Map<String, Initializer> constants,
-      int finalInput) {
+  private Trunk(OrtSession session, CutModel cut) {
     this.session = session;
-    this.outputs = outputs;
-    this.inputs = inputs;
-    this.constants = constants;
-    this.shapes = new LinkedHashMap<>();
-    constants.forEach((name, constant) -> shapes.put(name, Shape.of(constant.dims())));
-    this.finalInput = finalInput;
+    this.cut = cut;
+    this.shapes = cut.constantShapes();
   }
 
   /**
@@ -55,27 +40,9 @@ public final class Trunk implements AutoCloseable {
    *     exist, or logits are asked of a model without head
    */
   public static Trunk open(OnnxModel model, BackboneStructure structure, TrunkSpec spec) {
-    OnnxModel cut = model.copy();
-    OnnxGraph graph = cut.graph();
-    List<TrunkOutput> outputs = TrunkOutput.of(structure, spec);
-    // constants first: norms and head are found by their place in the whole graph
-    Map<String, Initializer> constants = TunedConstants.promote(graph, structure, spec.inputs());
-    graph.outputs().clear();
-    GraphEdit.exposeOutputs(cut, outputs.stream().map(TrunkOutput::value).distinct().toList());
-    GraphEdit.removeDeadNodes(graph);
-    for (String constant : spec.inputs()) {
-      if (graph.usersOf(constant).isEmpty()) {
-        throw new BadInputException(
-            "the constant "
-                + constant
-                + " does not influence what the trunk computes; do not tune it, or ask"
-                + " for an output behind it");
-      }
-    }
+    CutModel cut = CutModel.of(model, structure, spec);
     try (OrtSession.SessionOptions options = Sessions.options(spec.threads())) {
-      OrtSession session = Sessions.open(cut, options);
-      int finalInput = TrunkOutput.finalInput(structure, outputs);
-      return new Trunk(session, outputs, structure.inputs(), constants, finalInput);
+      return new Trunk(Sessions.open(cut.model(), options), cut);
     } catch (OrtException e) {
       throw new IllegalStateException("ONNX Runtime refuses its options: " + e.getMessage(), e);
     }
@@ -83,14 +50,14 @@ public final class Trunk implements AutoCloseable {
 
   /** {@return what comes out, in the order of the tensors that {@link #run} fills} */
   public List<TrunkOutput> outputs() {
-    return outputs;
+    return cut.outputs();
   }
 
   /**
    * {@return which output is what enters the final norm; the last tap where there is no final norm}
    */
   public int finalInput() {
-    return finalInput;
+    return cut.finalInput();
   }
 
   /**
@@ -98,7 +65,7 @@ public final class Trunk implements AutoCloseable {
    * their present values}
    */
   public Map<String, Initializer> constants() {
-    return constants;
+    return cut.constants();
   }
 
   /**
@@ -109,6 +76,7 @@ public final class Trunk implements AutoCloseable {
    * @param results as in {@link #run(Map, long, List)}
    */
   public void run(Tensor input, long batch, List<Tensor> results) {
+    List<InputSpec> inputs = cut.inputs();
     if (inputs.size() != 1) {
       List<String> names = inputs.stream().map(InputSpec::name).toList();
       throw new IllegalArgumentException("the backbone has several inputs: " + names);
@@ -131,10 +99,10 @@ public final class Trunk implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the trunk is closed");
     }
-    RunChecks.feeds(inputs, shapes, feeds, batch);
-    RunChecks.results(outputs, results, batch);
+    RunChecks.feeds(cut.inputs(), shapes, feeds, batch);
+    RunChecks.results(cut.outputs(), results, batch);
     try (NativeTensors natives = new NativeTensors()) {
-      session.run(natives.over(feeds), Set.of(), natives.over(outputs, results)).close();
+      session.run(natives.over(feeds), Set.of(), natives.over(cut.outputs(), results)).close();
     } catch (OrtException e) {
       throw new IllegalStateException(
           "the backbone failed on a batch of " + batch + ": " + Sessions.firstLine(e), e);

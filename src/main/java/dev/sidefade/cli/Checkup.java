@@ -1,6 +1,7 @@
 package dev.sidefade.cli;
 
 import ai.onnxruntime.OrtEnvironment;
+import dev.sidefade.backbone.TapMemory;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.DeviceProvider;
 import java.lang.management.ManagementFactory;
@@ -36,6 +37,7 @@ final class Checkup {
     findings.add(guarded("native-access", Checkup::nativeAccess));
     findings.add(guarded("vector-api", Checkup::vectorApi));
     findings.addAll(devices());
+    findings.add(guarded("taps", Checkup::taps));
     return findings;
   }
 
@@ -195,6 +197,23 @@ final class Checkup {
       // the finding about the device says how
       return List.of();
     }
+  }
+
+  /** Which way the taps of a frozen backbone that runs in every step get to the side network. */
+  private static Finding taps() {
+    boolean gpu =
+        Device.providers().stream()
+            .anyMatch(p -> p.name().equals("cuda") && p.unavailable().isEmpty());
+    if (!gpu) {
+      return Finding.found("taps", "in host memory, where the side network is trained");
+    }
+    Optional<String> reason = TapMemory.cudaUnavailable();
+    return reason.isPresent()
+        ? Finding.missing(
+            "taps",
+            "go through host memory: " + reason.get(),
+            "training works; it is the backbone that runs on the CPU")
+        : Finding.found("taps", "of a frozen backbone that runs in every step stay on the GPU");
   }
 
   private static String gibibytes(long bytes) {

@@ -1,5 +1,6 @@
 package dev.sidefade.cpu;
 
+import dev.sidefade.ort.OrtLibrary;
 import java.util.List;
 
 /** Runs small models of matrices over raw memory: what {@link OrtGemm} stands on. */

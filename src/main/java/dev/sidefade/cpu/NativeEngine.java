@@ -3,6 +3,8 @@ package dev.sidefade.cpu;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.sidefade.ort.OrtApi;
+import dev.sidefade.ort.OrtLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -26,24 +28,26 @@ final class NativeEngine implements MatrixEngine {
   NativeEngine(OrtLibrary library, int threads) {
     this.library = library;
     try {
-      library.check(
+      check(
           (long)
               library.createEnvironment.invokeExact(WARNINGS, arena.allocateFrom("sidefade"), out));
       environment = created();
-      library.check((long) library.createOptions.invokeExact(out));
+      check((long) library.createOptions.invokeExact(out));
       options = created();
-      library.check((long) library.setIntraOpThreads.invokeExact(options, threads));
-      library.check((long) library.disableMemoryPattern.invokeExact(options));
+      check((long) library.setIntraOpThreads.invokeExact(options, threads));
+      check((long) library.disableMemoryPattern.invokeExact(options));
       // between our own loops ONNX Runtime's threads must not hold a processor
       MemorySegment key = arena.allocateFrom("session.intra_op.allow_spinning");
-      library.check(
-          (long) library.addConfigEntry.invokeExact(options, key, arena.allocateFrom("0")));
-      library.check(
-          (long) library.createCpuMemoryInfo.invokeExact(ARENA_ALLOCATOR, DEFAULT_MEMORY, out));
+      check((long) library.addConfigEntry.invokeExact(options, key, arena.allocateFrom("0")));
+      check((long) library.createCpuMemoryInfo.invokeExact(ARENA_ALLOCATOR, DEFAULT_MEMORY, out));
       memoryInfo = created();
     } catch (Throwable e) {
-      throw OrtLibrary.thrown(e);
+      throw OrtApi.thrown(e);
     }
+  }
+
+  private void check(long status) {
+    library.check(status, "on a matrix product");
   }
 
   private long created() {
@@ -59,12 +63,12 @@ final class NativeEngine implements MatrixEngine {
   public Model load(byte[] onnx, List<String> inputs, List<String> outputs) {
     try (Arena call = Arena.ofConfined()) {
       MemorySegment bytes = call.allocateFrom(java.lang.foreign.ValueLayout.JAVA_BYTE, onnx);
-      library.check(
+      check(
           (long)
               library.createSession.invokeExact(
                   environment, bytes, (long) onnx.length, options, out));
     } catch (Throwable e) {
-      throw OrtLibrary.thrown(e);
+      throw OrtApi.thrown(e);
     }
     long session = created();
     sessions.add(session);
@@ -84,13 +88,13 @@ final class NativeEngine implements MatrixEngine {
   private long tensor(Matrix m) {
     try (Arena call = Arena.ofConfined()) {
       MemorySegment dims = call.allocateFrom(JAVA_LONG, m.dims());
-      library.check(
+      check(
           (long)
               library.createTensor.invokeExact(
                   memoryInfo, m.address(), m.bytes(), dims, (long) m.dims().length, FLOAT, out));
       return created();
     } catch (Throwable e) {
-      throw OrtLibrary.thrown(e);
+      throw OrtApi.thrown(e);
     }
   }
 
@@ -139,9 +143,9 @@ final class NativeEngine implements MatrixEngine {
                     outputs.byteSize() / Long.BYTES,
                     outputs.address());
       } catch (Throwable e) {
-        throw OrtLibrary.thrown(e);
+        throw OrtApi.thrown(e);
       }
-      library.check(status);
+      check(status);
     }
 
     @Override
@@ -156,7 +160,7 @@ final class NativeEngine implements MatrixEngine {
         try {
           library.releaseValue.invokeExact(tensors.getAtIndex(JAVA_LONG, i));
         } catch (Throwable e) {
-          throw OrtLibrary.thrown(e);
+          throw OrtApi.thrown(e);
         }
       }
     }
@@ -172,7 +176,7 @@ final class NativeEngine implements MatrixEngine {
       library.releaseOptions.invokeExact(options);
       library.releaseEnvironment.invokeExact(environment);
     } catch (Throwable e) {
-      throw OrtLibrary.thrown(e);
+      throw OrtApi.thrown(e);
     }
     arena.close();
   }

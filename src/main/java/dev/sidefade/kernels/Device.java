@@ -5,6 +5,7 @@ import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
@@ -93,6 +94,17 @@ public interface Device extends AutoCloseable {
    */
   default Upload upload() {
     return new DirectUpload(this);
+  }
+
+  /**
+   * The CUDA stream of its operations, for another library that is to enqueue work between them:
+   * what was called until now is enqueued, if not done, when this returns. To be asked again before
+   * each such work.
+   *
+   * @return the stream; empty on devices without one
+   */
+  default Optional<CudaQueue> queue() {
+    return Optional.empty();
   }
 
   /** {@return the operations on this device} */

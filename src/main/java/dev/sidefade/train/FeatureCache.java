@@ -81,6 +81,9 @@ public final class FeatureCache implements FeatureFeed {
       Path folder,
       Progress progress)
       throws IOException {
+    if (live.source().onDevice()) {
+      throw new IllegalArgumentException("a cache is in host memory, but the features are not");
+    }
     FeatureCache cache = new FeatureCache(live, taps, batch, device, memoryLimit, folder);
     try {
       cache.fillFrom(live, batch, progress);

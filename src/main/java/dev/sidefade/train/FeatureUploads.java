@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Brings batches of features onto a device, one while the operations on the batch before are still
  * running: there is room for two. All feeds of a training share that room, so the batch before the
- * last one of any of them is gone.
+ * last one of any of them is gone. Features that were computed on the device stay where they are.
  */
 public final class FeatureUploads implements AutoCloseable {
   private final Device device;
@@ -126,20 +126,31 @@ public final class FeatureUploads implements AutoCloseable {
       if (host.valid() != null) {
         all.add(staged(host.valid()));
       }
-      makeRoom(all);
-      upload.begin();
-      List<Tensor> copies = new ArrayList<>();
-      for (int i = 0; i < all.size(); i++) {
-        Tensor target = places.get(i).slice(0, all.get(i).shape().toArray());
-        upload.copy(all.get(i), target);
-        copies.add(target);
-      }
-      upload.end();
+      List<Tensor> copies = uploaded(all);
       return new TrunkFeatures(
           List.copyOf(copies.subList(0, host.taps().size())),
           copies.get(last),
           host.tokens(),
           host.valid() == null ? null : copies.getLast());
+    }
+
+    /** Copies of what is on the host, and the others themselves. */
+    private List<Tensor> uploaded(List<Tensor> all) {
+      makeRoom(all.stream().filter(Tensor::onHost).toList());
+      upload.begin();
+      List<Tensor> copies = new ArrayList<>();
+      int place = 0;
+      for (Tensor tensor : all) {
+        if (tensor.onHost()) {
+          Tensor target = places.get(place++).slice(0, tensor.shape().toArray());
+          upload.copy(tensor, target);
+          copies.add(target);
+        } else {
+          copies.add(tensor);
+        }
+      }
+      upload.end();
+      return copies;
     }
 
     private void makeRoom(List<Tensor> all) {

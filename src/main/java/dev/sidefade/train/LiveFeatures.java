@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the backbone on every batch: where its constants learn, for augmented images, and to fill a
- * cache.
+ * cache. Features are on the host, unless the source computes on the device: then they stay there.
  */
 public final class LiveFeatures implements FeatureFeed {
   private final ExampleSet examples;
@@ -38,7 +38,10 @@ public final class LiveFeatures implements FeatureFeed {
     int tokens = examples.paddedTokens(examples.longest());
     for (TrunkOutput output : source.outputs()) {
       Shape shape = Shape.of(output.shape(Math.min(batch, examples.size()), tokens));
-      outputs.add(device.allocateHost(DType.F32, shape));
+      outputs.add(
+          source.onDevice()
+              ? device.allocate(DType.F32, shape)
+              : device.allocateHost(DType.F32, shape));
     }
   }
 

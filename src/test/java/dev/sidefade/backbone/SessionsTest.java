@@ -12,8 +12,14 @@ import ai.onnxruntime.OrtSession;
 import dev.sidefade.onnx.ElementType;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.onnx.ValueInfo;
+import dev.sidefade.ort.BoundMemory;
+import dev.sidefade.ort.BoundSession;
+import dev.sidefade.ort.BoundType;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.DType;
+import dev.sidefade.tensor.Tensor;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -38,6 +44,27 @@ class SessionsTest {
       assertEquals(2, inMemory.length);
       assertArrayEquals(inMemory[0], throughFiles[0]);
       assertTrue(Math.abs(inMemory[0][0]) > 1e-3);
+    }
+  }
+
+  @Test
+  void boundSessionsGoThroughTheSameFiles() throws IOException, OrtException {
+    OnnxModel model = OnnxModel.read(Golden.model("vit_timm_external_dynamo20.onnx"));
+    String output = model.graph().outputs().getFirst().name();
+    float[][] expected = logits(model, Long.MAX_VALUE);
+    for (long limit : new long[] {0, Long.MAX_VALUE}) {
+      try (Arena arena = Arena.ofConfined();
+          BoundSession session = Sessions.openBound(model, 1, new BoundMemory.Host(), limit)) {
+        Tensor images = Golden.zeros(arena, DType.F32, 2, 3, 24, 24);
+        Tensor logits = Golden.zeros(arena, DType.F32, 2, expected[0].length);
+        long[] dims = images.shape().toArray();
+        session.bindInput("image", images.address(), dims, BoundType.FLOAT, true);
+        dims = logits.shape().toArray();
+        session.bindOutput(output, logits.address(), dims, BoundType.FLOAT, true);
+        session.run();
+        assertArrayEquals(expected[0], logits.slice(0, dims[1]).toFloats());
+        assertArrayEquals(expected[1], logits.slice(dims[1], dims[1]).toFloats());
+      }
     }
   }
 

@@ -38,11 +38,14 @@ class DoctorCommandTest {
             "native-access",
             "vector-api",
             "device-cpu",
-            "device-cuda")) {
+            "device-cuda",
+            "taps")) {
       assertTrue(findings.containsKey(topic), topic);
     }
     assertTrue(findings.get("onnx-runtime").get("detail").getAsString().contains("cpu"));
     assertTrue(findings.get("device-cpu").get("ok").getAsBoolean());
+    String taps = findings.get("taps").get("detail").getAsString();
+    assertTrue(taps.contains("host memory") || taps.contains("stay on the GPU"), taps);
     assertTrue(findings.get("java").get("detail").getAsString().startsWith("25"));
   }
 

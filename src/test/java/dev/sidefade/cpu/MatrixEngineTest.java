@@ -9,6 +9,7 @@ import dev.sidefade.cpu.MatrixEngine.Matrix;
 import dev.sidefade.onnx.ElementType;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.ort.OrtLibrary;
 import dev.sidefade.tensor.CounterRandom;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -2,15 +2,19 @@ package dev.sidefade.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sidefade.AdaptConfig;
 import dev.sidefade.AdaptResult;
 import dev.sidefade.ProgressListener;
 import dev.sidefade.QuickRuns;
 import dev.sidefade.Tune;
+import dev.sidefade.backbone.TapMemory;
 import dev.sidefade.report.RunReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -52,5 +56,30 @@ class CudaAdaptTest {
         cpu.accuracy(RunReport.VAL, RunReport.FADED).orElseThrow(),
         cuda.accuracy(RunReport.VAL, RunReport.FADED).orElseThrow(),
         0.01);
+  }
+
+  /** Images that change are run through the frozen backbone in every step. */
+  @Test
+  void saysWhichWayTheTapsOfChangingImagesGo() throws IOException {
+    assumeTrue(TapMemory.cudaUnavailable().isPresent(), "this ONNX Runtime computes on GPUs");
+    List<String> notes = new ArrayList<>();
+    ProgressListener listener =
+        new ProgressListener() {
+          @Override
+          public void note(String message) {
+            notes.add(message);
+          }
+        };
+    AdaptConfig.Builder settings = QuickRuns.digits(folder, "cuda").tune(Tune.FINAL_NORM);
+    AdaptResult result = QuickRuns.adapt(settings.flip(true).build(), listener);
+    String reason = TapMemory.cudaUnavailable().get();
+    assertEquals(
+        List.of(
+            "The frozen backbone runs on the CPU, and its taps go through host memory: "
+                + reason
+                + "."),
+        notes.stream().filter(note -> note.contains("frozen backbone")).toList());
+    assertTrue(
+        result.report().history().getFirst().losses().values().stream().allMatch(Double::isFinite));
   }
 }

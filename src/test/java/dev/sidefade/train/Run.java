@@ -7,6 +7,7 @@ import dev.sidefade.layers.Parameter;
 import dev.sidefade.layers.Parameters;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +34,7 @@ final class Run implements AutoCloseable {
   final DualPath path;
   private final FeatureUploads uploads;
   private final boolean ownsDevice;
+  private final List<ResidentFeed> resident = new ArrayList<>();
 
   Run(Setup setup) {
     this(setup, Device.cpu(setup.threads), true);
@@ -92,8 +94,18 @@ final class Run implements AutoCloseable {
         path,
         tail,
         side,
-        uploads.of(train),
-        Optional.of(uploads.of(validation)));
+        delivered(train),
+        Optional.of(delivered(validation)));
+  }
+
+  private FeatureFeed delivered(FeatureFeed feed) {
+    return uploads.of(setup.featuresOnDevice ? resident(feed) : feed);
+  }
+
+  private FeatureFeed resident(FeatureFeed feed) {
+    ResidentFeed made = new ResidentFeed(feed, device);
+    resident.add(made);
+    return made;
   }
 
   /** Trains to the end. */
@@ -174,6 +186,7 @@ final class Run implements AutoCloseable {
   public void close() {
     path.close();
     uploads.close();
+    resident.forEach(ResidentFeed::close);
     tail.ifPresent(BackboneTail::close);
     side.ifPresent(SidePart::close);
     train.close();

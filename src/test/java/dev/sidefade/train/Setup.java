@@ -45,6 +45,10 @@ final class Setup {
   int epochs = 4;
   int patience = 0;
   long seed = 7;
+
+  /** Whether features are on the device already when they are delivered. */
+  boolean featuresOnDevice = false;
+
   Optional<LearningRate> schedule = Optional.empty();
 
   static Setup with(Consumer<Setup> change) {

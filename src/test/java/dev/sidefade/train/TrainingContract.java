@@ -181,6 +181,26 @@ public interface TrainingContract {
     }
   }
 
+  /** Where a backbone computes on the device there is nothing to upload. */
+  @TestFactory
+  default List<DynamicTest> sameBitsWithFeaturesThatAreOnTheDevice() {
+    List<DynamicTest> tests = new ArrayList<>();
+    setups()
+        .forEach((name, setup) ->
+            tests.add(
+                DynamicTest.dynamicTest(
+                    name,
+                    () -> {
+                      Run.Outcome uploaded = trainAndClose(setup, this::open);
+                      setup.featuresOnDevice = true;
+                      try (Device device = open()) {
+                        assertEquals(uploaded, train(setup, device));
+                        trained(device);
+                      }
+                    })));
+    return tests;
+  }
+
   @Test
   default void givesAllMemoryBack() {
     Setup setup = setups().values().iterator().next();

@@ -7,6 +7,7 @@ import dev.sidefade.cuda.CudaDevice;
 import dev.sidefade.cuda.CudaStream;
 import dev.sidefade.cuda.DeviceBuffer;
 import dev.sidefade.cuda.MemoryPool;
+import dev.sidefade.kernels.CudaQueue;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Kernels;
 import dev.sidefade.kernels.Upload;
@@ -16,6 +17,7 @@ import dev.sidefade.tensor.Storage;
 import dev.sidefade.tensor.Tensor;
 import dev.sidefade.tensor.Transfer;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** A GPU: a compute stream with all operations in order, and a stream for copies beside it. */
@@ -137,6 +139,12 @@ public final class GpuDevice implements Device {
   @Override
   public Upload upload() {
     return new GpuUpload(cuda, queue, copies, pinned);
+  }
+
+  @Override
+  public Optional<CudaQueue> queue() {
+    queue.outside("another library enqueues work");
+    return Optional.of(new CudaQueue(cuda.device().ordinal(), stream.handle()));
   }
 
   @Override

@@ -1,0 +1,17 @@
+package dev.sidefade.ort;
+
+/** Types of elements that go into a backbone and come out of it. */
+public enum BoundType {
+  /** IEEE 754 binary32. */
+  FLOAT(1, Float.BYTES),
+  /** 64-bit signed integer. */
+  INT64(7, Long.BYTES);
+
+  final int code;
+  final int bytes;
+
+  BoundType(int code, int bytes) {
+    this.code = code;
+    this.bytes = bytes;
+  }
+}
