@@ -20,7 +20,8 @@ import java.util.Set;
  */
 final class ConfigText {
   /** What may change between a run and its resumption without changing the result. */
-  private static final Set<String> FREE = Set.of("out", "resume", "threads", "strict");
+  private static final Set<String> FREE =
+      Set.of("out", "resume", "threads", "strict", "precision", "opset", "ort");
 
   private ConfigText() {}
 
@@ -41,7 +42,7 @@ final class ConfigText {
     return switch (value) {
       case Optional<?> o -> o.map(ConfigText::plain).orElse(null);
       case Enum<?> e -> e.name().toLowerCase(Locale.ROOT).replace('_', '-');
-      case Collection<?> c -> List.copyOf(c);
+      case Collection<?> c -> c.stream().map(ConfigText::plain).toList();
       case Number n -> n;
       case Boolean b -> b;
       default -> value.toString();

@@ -1,6 +1,5 @@
 package dev.sidefade.export;
 
-import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,13 +19,12 @@ public final class ExportedModel implements AutoCloseable {
   /**
    * Opens a file in ONNX's or ONNX Runtime's format.
    *
-   * @param of the model that it is a variant of
    * @param threads threads that compute one operator; 0 leaves the choice to ONNX Runtime
    * @throws IllegalStateException if ONNX Runtime does not take it
    */
-  public static ExportedModel open(Path file, OnnxModel of, int threads) {
-    String output = of.graph().outputs().getFirst().name();
-    return new ExportedModel(OrtModel.open(file, threads), output);
+  public static ExportedModel open(Path file, int threads) {
+    OrtModel model = OrtModel.open(file, threads);
+    return new ExportedModel(model, model.firstOutput());
   }
 
   /**

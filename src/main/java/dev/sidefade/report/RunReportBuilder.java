@@ -28,6 +28,7 @@ public final class RunReportBuilder {
   private final Map<String, Long> parameters = new LinkedHashMap<>();
   private final Map<String, Long> memoryBytes = new LinkedHashMap<>();
   private final Map<String, Long> fileBytes = new LinkedHashMap<>();
+  private final List<RunReport.Export> exports = new ArrayList<>();
   private Optional<Confusion> confusion = Optional.empty();
   private List<String> tapNames = List.of();
   private final List<TapSnapshot> tapSnapshots = new ArrayList<>();
@@ -126,6 +127,12 @@ public final class RunReportBuilder {
     return this;
   }
 
+  /** A file of the adapted model in another precision, opset or format. */
+  public RunReportBuilder export(RunReport.Export file) {
+    exports.add(file);
+    return this;
+  }
+
   /** {@code counts[truth][predicted]} over the rows of a split, as many rows as class names. */
   public RunReportBuilder confusion(String split, long[][] counts) {
     confusion = Optional.of(new Confusion(split, counts));
@@ -177,6 +184,7 @@ public final class RunReportBuilder {
         parameters,
         memoryBytes,
         fileBytes,
+        exports,
         confusion,
         tapNames,
         tapSnapshots,
