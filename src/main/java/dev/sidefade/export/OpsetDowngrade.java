@@ -129,7 +129,7 @@ public final class OpsetDowngrade {
               && !List.of("Shape", "Reshape", "Split").contains(node.opType())
               && OpsetChanges.removeNeutral(node, target).isEmpty();
       if (node.domain().isEmpty() && !asItIs) {
-        throw newer(node, "stands in a nested graph, where nothing is converted,");
+        throw newer(node, "stands in a nested graph, where nothing is converted");
       }
       node.subgraphs().forEach(this::checkNested);
     }

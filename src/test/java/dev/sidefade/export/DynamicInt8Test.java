@@ -71,7 +71,7 @@ class DynamicInt8Test {
       assertTrue(Int8Matrix.of(matrix, 2, 1).isEmpty());
     }
     // sums of more products could overflow
-    assertTrue(Int8Matrix.of(new float[131_586], 1, 1).isEmpty());
+    assertTrue(Int8Matrix.of(new float[131_587], 1, 1).isEmpty());
   }
 
   /** x [3, rows] through one layer of the given form. */
@@ -261,7 +261,7 @@ class DynamicInt8Test {
     assertEquals(model.opset(), quantised.opset());
     assertEquals(0, floatLayers(quantised), name);
     long layers = floatLayers(model);
-    assertTrue(layers > 4, name + ": " + layers);
+    assertTrue(layers >= 4, name + ": " + layers);
     assertEquals(
         layers,
         quantised.graph().nodes().stream().filter(node -> node.is("MatMulInteger")).count());
