@@ -101,7 +101,8 @@ final class AdaptationOutput {
             .withTask(cardTask(), data.textInput());
     Optional<TunedModel> tuned = tail.map(t -> tuned(t, networks.inner()));
     if (tail.isPresent()) {
-      models.put(RunReport.FADED, writeFaded(tail.get(), tuned.get(), card, features.source(), exports));
+      models.put(
+          RunReport.FADED, writeFaded(tail.get(), tuned.get(), card, features.source(), exports));
     }
     if (side.isPresent()) {
       // beside the pretrained backbone, unless it read the tuned one

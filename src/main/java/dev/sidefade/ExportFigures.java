@@ -94,8 +94,7 @@ final class ExportFigures {
 
   private void add(ExportVariant variant, Path file, OnnxModel model) {
     long opset = variant.opset().map(Integer::longValue).orElse(model.opset());
-    files.add(
-        new Measured(variant, file, opset, new LinkedHashMap<>(), new LinkedHashMap<>()));
+    files.add(new Measured(variant, file, opset, new LinkedHashMap<>(), new LinkedHashMap<>()));
   }
 
   private void answer(Measured measured, String split, ExampleSet examples, ExportedModel run) {
@@ -114,8 +113,7 @@ final class ExportFigures {
 
   /** The logits of a file in the place of a backbone's features. */
   private FeatureSource logits(ExportedModel run) {
-    TrunkOutput output =
-        new TrunkOutput("logits", plan.task() == Task.TOKENS, -1, plan.classes());
+    TrunkOutput output = new TrunkOutput("logits", plan.task() == Task.TOKENS, -1, plan.classes());
     return new FeatureSource() {
       @Override
       public List<TrunkOutput> outputs() {

@@ -54,8 +54,8 @@ final class ApplyCommand implements Callable<Integer> {
       required = true,
       paramLabel = "M.onnx",
       description =
-          "The model to write, in fp32; a file of that name is replaced. Other precisions, opsets and"
-              + " formats are written beside it.")
+          "The model to write, in fp32; a file of that name is replaced. Other precisions, opsets"
+              + " and formats are written beside it.")
   private Path out;
 
   @Mixin private ExportOptions exports = new ExportOptions();

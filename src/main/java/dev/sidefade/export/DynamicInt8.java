@@ -18,8 +18,7 @@ import java.util.Set;
 
 /**
  * A model whose linear layers, {@code MatMul} and {@code Gemm} with a constant matrix, compute with
- * 8-bit integers. Weights are rounded here, symmetrically and with a scale for each output column
- * ({@link Int8Matrix}); what enters a layer is rounded while the model runs, with one scale for the
+ * 8-bit integers. Weights are rounded here, symmetrically and with a scale for each output column; what enters a layer is rounded while the model runs, with one scale for the
  * whole tensor, so that no examples are needed now. Convolutions, embeddings, norms, biases and the
  * products of attention stay as they are, in 32-bit floats.
  */
@@ -83,8 +82,7 @@ public final class DynamicInt8 {
           String scales = graph.uniqueName(layer.source() + ".scale");
           MemorySegment bytes = MemorySegment.ofArray(matrix.elements());
           graph.addInitializer(
-              Initializer.of(
-                  elements, ElementType.INT8, bytes, layer.rows(), layer.columns()));
+              Initializer.of(elements, ElementType.INT8, bytes, layer.rows(), layer.columns()));
           graph.addInitializer(Initializer.floats(scales, matrix.scales(), layer.columns()));
           Stored stored = new Stored(elements, scales);
           weights.put(key, stored);

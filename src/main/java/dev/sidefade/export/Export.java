@@ -50,8 +50,8 @@ public final class Export {
   }
 
   /**
-   * Writes a variant of a model, given as it is in ONNX's format, if ONNX Runtime loads it and, where
-   * there are examples, answers as the precision allows.
+   * Writes a variant of a model, given as it is in ONNX's format, if ONNX Runtime loads it and,
+   * where there are examples, answers as the precision allows.
    *
    * @throws IllegalStateException if it does not; then nothing is written
    */

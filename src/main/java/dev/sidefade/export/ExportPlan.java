@@ -86,8 +86,8 @@ public record ExportPlan(List<Precision> precisions, Optional<Integer> opset, bo
    * @throws BadInputException if the opset cannot be had
    * @throws IllegalStateException if a variant does not run, or its logits are off
    */
-  public Map<ExportVariant, Path> write(
-      OnnxModel model, Path file, Optional<Verification> examples) throws IOException {
+  public Map<ExportVariant, Path> write(OnnxModel model, Path file, Optional<Verification> examples)
+      throws IOException {
     Map<ExportVariant, Path> written = new LinkedHashMap<>();
     for (ExportVariant variant : variants()) {
       Path target = variant.beside(file);

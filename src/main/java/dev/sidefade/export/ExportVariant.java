@@ -5,13 +5,13 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * One way to write an adapted model. The plain one, 32-bit floats in the backbone's opset, is {@code
- * model.onnx} itself; all others lie beside it, and their names say in what they differ: {@code
- * model.int8.opset13.onnx}, {@code model.ort}.
+ * One way to write an adapted model. The plain one, 32-bit floats in the backbone's opset, is
+ * {@code model.onnx} itself; all others lie beside it, and their names say in what they differ:
+ * {@code model.int8.opset13.onnx}, {@code model.ort}.
  *
  * @param precision of the weights
  * @param opset that the model is written in; the backbone's own where it is empty
- * @param ort whether the file is one of ONNX Runtime's own format ({@link OrtFormat})
+ * @param ort whether the file is one of ONNX Runtime's own format
  */
 public record ExportVariant(Precision precision, Optional<Integer> opset, boolean ort) {
   /** Metadata that says how the weights are stored; missing where they are as they were trained. */

@@ -75,8 +75,7 @@ public final class HalfWeights {
     String value = weight.name();
     String stored = graph.uniqueName(value + ".fp16");
     Initializer half =
-        Initializer.of(
-            stored, ElementType.FLOAT16, MemorySegment.ofArray(elements), weight.dims());
+        Initializer.of(stored, ElementType.FLOAT16, MemorySegment.ofArray(elements), weight.dims());
     replace(graph.initializers(), value, half);
     OnnxNode cast = new OnnxNode(stored + ".cast", "Cast", List.of(stored), List.of(value));
     cast.setAttribute(Attribute.of("to", (long) ElementType.FLOAT.code()));

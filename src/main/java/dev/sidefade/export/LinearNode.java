@@ -35,8 +35,7 @@ record LinearNode(
     }
     boolean transposed = node.intAttribute("transB").orElse(0) != 0;
     float factor = product ? 1 : (float) node.floatAttribute("alpha").orElse(1);
-    Optional<String> bias =
-        Optional.of(node.input(2)).filter(name -> !product && !name.isEmpty());
+    Optional<String> bias = Optional.of(node.input(2)).filter(name -> !product && !name.isEmpty());
     String value = GraphEdit.resolveIdentity(graph, node.input(1));
     Optional<OnnxNode> turn = graph.producerOf(value).filter(LinearNode::turnsMatrix);
     if (turn.isPresent()) {
@@ -49,8 +48,7 @@ record LinearNode(
         .filter(Weights::isWeight)
         .filter(constant -> constant.dims().length == 2)
         .map(constant ->
-            new LinearNode(
-                node.input(0), source, constant, other, factor, bias, node.output(0)));
+            new LinearNode(node.input(0), source, constant, other, factor, bias, node.output(0)));
   }
 
   /** Whether a {@code Gemm} takes its input and bias as they are. */

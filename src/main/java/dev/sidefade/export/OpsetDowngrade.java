@@ -186,7 +186,8 @@ public final class OpsetDowngrade {
     String part = nodes.multiply(label + ".part", cube, nodes.number(0.044715f));
     String sum = nodes.add(label + ".sum", x, part);
     String factor = nodes.number((float) Math.sqrt(2 / Math.PI));
-    String tanh = nodes.node("Tanh", label + ".tanh", List.of(nodes.multiply(label + ".in", sum, factor)));
+    String tanh =
+        nodes.node("Tanh", label + ".tanh", List.of(nodes.multiply(label + ".in", sum, factor)));
     String shifted = nodes.add(label + ".shifted", tanh, nodes.number(1));
     String product = nodes.multiply(label + ".product", x, shifted);
     return nodes.multiply(label + ".chain", product, nodes.number(0.5f));
@@ -232,8 +233,7 @@ public final class OpsetDowngrade {
       return;
     }
     long axis = node.intAttribute("axis").orElse(0);
-    List<Dimension> dims =
-        graph.infoOf(node.input(0)).map(ValueInfo::dims).orElse(List.of());
+    List<Dimension> dims = graph.infoOf(node.input(0)).map(ValueInfo::dims).orElse(List.of());
     int place = (int) (axis < 0 ? axis + dims.size() : axis);
     boolean equal =
         place >= 0

@@ -8,7 +8,8 @@ import java.nio.file.Path;
 
 /**
  * ONNX Runtime's own file format, which also its small builds for phones load. What it holds is the
- * graph after all of ONNX Runtime's optimisations, those for the processor of this machine included.
+ * graph after all of ONNX Runtime's optimisations, those for the processor of this machine
+ * included.
  */
 final class OrtFormat {
   private OrtFormat() {}

@@ -71,8 +71,7 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
   }
 
   /** Runs {@code batch} examples from {@code first} on; behind the last comes the first again. */
-  private double compare(
-      OrtModel model, String output, int first, int batch, double tolerance) {
+  private double compare(OrtModel model, String output, int first, int batch, double tolerance) {
     int perExample = Math.toIntExact(logits.size() / logits.dim(0));
     float[] actual;
     try (Arena arena = Arena.ofConfined();
@@ -99,8 +98,7 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
     return largest;
   }
 
-  private double compare(
-      float[] wanted, float[] found, int example, int batch, double tolerance) {
+  private double compare(float[] wanted, float[] found, int example, int batch, double tolerance) {
     double scale = 1;
     double largest = 0;
     int classes = Math.toIntExact(logits.dim(-1));

@@ -392,7 +392,6 @@ class AdaptOptionsTest {
         "--device|tpu|expected one of cpu, cuda, auto",
         "--precision|fp8|expected one of fp32, fp16, int8",
         "--precision|int8,int8|each once",
-        "--precision|int8,|expected one of fp32, fp16, int8",
         "--opset|12|opset 13 or later",
         "--opset|old|'old' is not an int",
         "--epochs|many|'many' is not an int",

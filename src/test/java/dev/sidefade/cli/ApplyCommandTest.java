@@ -40,8 +40,15 @@ class ApplyCommandTest {
     Path here = Files.writeString(folder.resolve("here"), "x");
     Path base = Files.writeString(folder.resolve("vit.int8.onnx"), "x");
     String[] apply = {
-      "apply", "--base", base.toString(), "--delta", here.toString(), "--out",
-      folder.resolve("vit.onnx").toString(), "--precision", "int8"
+      "apply",
+      "--base",
+      base.toString(),
+      "--delta",
+      here.toString(),
+      "--out",
+      folder.resolve("vit.onnx").toString(),
+      "--precision",
+      "int8"
     };
     assertTrue(Cli.run(apply).refusal().contains("is the backbone or a folder"));
     apply[8] = "int4";

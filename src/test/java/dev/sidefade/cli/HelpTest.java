@@ -38,14 +38,14 @@ class HelpTest {
             + " --side-width --taps --features --shallow --deep --generation-ratio --logits"
             + " --temperature --kl-weight --mask-ratio --mask-on --mask-schedule --epochs --batch"
             + " --lr-side --lr-head --lr-norm --label-smoothing --seed --device --threads --config"
-            + " --resume --json --verbose --precision --opset --ort",
+            + " --resume --json --verbose --precision --opset --[no-]ort",
         "compare|--backbone --train --unlabelled --val --test --out --task --tokenizer --tune"
             + " --epochs --seeds --variants linear-probe norms-ce norms-smoothing side-kept"
             + " faded-norms low-rank-ce faded-low-rank --device --config --json --verbose",
         "evaluate|--model --tokenizer --data --json --verbose",
         "predict|--model --tokenizer --top --json FILE --verbose",
         "inspect|M.onnx --json --verbose",
-        "apply|--base --delta --out --verbose --precision --opset --ort",
+        "apply|--base --delta --out --verbose --precision --opset --[no-]ort",
         "demo|--out --seed --threads --verbose ./sidefade-demo",
         "doctor|--json --verbose"
       })

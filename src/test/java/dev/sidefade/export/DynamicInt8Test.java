@@ -45,7 +45,8 @@ class DynamicInt8Test {
       float[] matrix = new float[rows * columns];
       for (int i = 0; i < matrix.length; i++) {
         int column = i % columns;
-        matrix[i] = column == 0 ? 0 : (float) (random.nextGaussian() * Math.pow(10, column % 7 - 3));
+        matrix[i] =
+            column == 0 ? 0 : (float) (random.nextGaussian() * Math.pow(10, column % 7 - 3));
       }
       Int8Matrix rounded = Int8Matrix.of(matrix, columns, factor).orElseThrow();
       for (int n = 0; n < columns; n++) {
@@ -115,8 +116,7 @@ class DynamicInt8Test {
   }
 
   /** What integers of the two roundings give, in double. */
-  private static double[] reference(
-      float[] x, Int8Matrix weight, float[] bias, boolean withBias) {
+  private static double[] reference(float[] x, Int8Matrix weight, float[] bias, boolean withBias) {
     float low = 0;
     float high = 0;
     for (float value : x) {
@@ -134,8 +134,7 @@ class DynamicInt8Test {
           int q = (int) Math.clamp(Math.rint(x[r * ROWS + k] / step) + zero, 0, 255);
           sum += (long) (q - zero) * weight.elements()[k * COLUMNS + n];
         }
-        y[r * COLUMNS + n] =
-            (double) sum * step * weight.scales()[n] + (withBias ? bias[n] : 0);
+        y[r * COLUMNS + n] = (double) sum * step * weight.scales()[n] + (withBias ? bias[n] : 0);
       }
     }
     return y;
@@ -254,10 +253,8 @@ class DynamicInt8Test {
     OnnxModel quantised = DynamicInt8.of(model);
     assertArrayEquals(before, model.toBytes(), "it was edited");
     assertArrayEquals(quantised.toBytes(), DynamicInt8.of(model).toBytes());
-    assertEquals(
-        model.graph().inputs().toString(), quantised.graph().inputs().toString(), name);
-    assertEquals(
-        model.graph().outputs().toString(), quantised.graph().outputs().toString(), name);
+    assertEquals(model.graph().inputs().toString(), quantised.graph().inputs().toString(), name);
+    assertEquals(model.graph().outputs().toString(), quantised.graph().outputs().toString(), name);
     assertEquals(model.opset(), quantised.opset());
     assertEquals(0, floatLayers(quantised), name);
     long layers = floatLayers(model);

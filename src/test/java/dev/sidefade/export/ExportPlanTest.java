@@ -46,7 +46,8 @@ class ExportPlanTest {
   void namesSayWhatDiffers() {
     assertEquals(List.of(), names(ExportPlan.PLAIN));
     assertEquals(
-        List.of("vit.fp16.onnx", "vit.int8.onnx"), names(new ExportPlan(ALL, Optional.empty(), false)));
+        List.of("vit.fp16.onnx", "vit.int8.onnx"),
+        names(new ExportPlan(ALL, Optional.empty(), false)));
     assertEquals(
         List.of("vit.opset13.onnx"),
         names(new ExportPlan(List.of(Precision.FP32), Optional.of(13), false)));
@@ -62,15 +63,11 @@ class ExportPlanTest {
 
   @Test
   void plansThatMeanNothingAreRefused() {
-    assertThrows(
-        BadInputException.class, () -> new ExportPlan(List.of(), Optional.empty(), false));
+    assertThrows(BadInputException.class, () -> new ExportPlan(List.of(), Optional.empty(), false));
     assertThrows(
         BadInputException.class,
-        () ->
-            new ExportPlan(
-                List.of(Precision.FP16, Precision.FP16), Optional.empty(), false));
-    assertThrows(
-        BadInputException.class, () -> new ExportPlan(ALL, Optional.of(12), false));
+        () -> new ExportPlan(List.of(Precision.FP16, Precision.FP16), Optional.empty(), false));
+    assertThrows(BadInputException.class, () -> new ExportPlan(ALL, Optional.of(12), false));
     assertThrows(
         BadInputException.class,
         () -> new ExportPlan(List.of(Precision.FP16), Optional.empty(), true));

@@ -157,11 +157,13 @@ class OpsetDowngradeTest {
     }
     for (boolean bias : new boolean[] {true, false}) {
       List<String> inputs = bias ? List.of("x", "s", "b") : List.of("x", "s");
-      OnnxModel model =
-          one(17, node("LayerNormalization", inputs, Attribute.of("epsilon", 0.01f)));
-      model.graph().addInitializer(
-          Initializer.floats("s", new float[] {1, 2, 3, -4, 5, 0.5f, 0, 1}, 8));
-      model.graph().addInitializer(Initializer.floats("b", new float[] {1, 1, 0, 0, 2, 2, 3, 3}, 8));
+      OnnxModel model = one(17, node("LayerNormalization", inputs, Attribute.of("epsilon", 0.01f)));
+      model
+          .graph()
+          .addInitializer(Initializer.floats("s", new float[] {1, 2, 3, -4, 5, 0.5f, 0, 1}, 8));
+      model
+          .graph()
+          .addInitializer(Initializer.floats("b", new float[] {1, 1, 0, 0, 2, 2, 3, 3}, 8));
       converts(model);
     }
   }
@@ -216,16 +218,13 @@ class OpsetDowngradeTest {
     }
     String scatter =
         refusal(
-            one(
-                16,
-                node("ScatterND", List.of("x", "i", "u"), Attribute.of("reduction", "add"))));
+            one(16, node("ScatterND", List.of("x", "i", "u"), Attribute.of("reduction", "add"))));
     assertTrue(scatter.contains("ScatterND (it) has the attribute reduction"), scatter);
     OnnxModel moments = one(17, node("LayerNormalization", List.of("x", "s")));
     moments.graph().nodes().getFirst().outputs().add("mean");
     assertTrue(refusal(moments).contains("hands out its mean"));
     String axis =
-        refusal(
-            one(17, node("LayerNormalization", List.of("x", "s"), Attribute.of("axis", 1L))));
+        refusal(one(17, node("LayerNormalization", List.of("x", "s"), Attribute.of("axis", 1L))));
     assertTrue(axis.contains("more than the last axis"), axis);
     String fed = refusal(one(18, node("ReduceMean", List.of("x", "axes"))));
     assertTrue(fed.contains("ReduceMean (it)") && fed.contains("no constant"), fed);
