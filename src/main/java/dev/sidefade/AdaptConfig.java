@@ -600,6 +600,14 @@ public record AdaptConfig(
       return this;
     }
 
+    /** Nothing is exported beside {@code model.onnx}. */
+    Builder withoutExports() {
+      precision = List.of(Precision.FP32);
+      opset = Optional.empty();
+      ort = false;
+      return this;
+    }
+
     private Builder() {}
 
     /**

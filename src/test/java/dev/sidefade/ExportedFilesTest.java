@@ -10,15 +10,22 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.sidefade.backbone.Backbone;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.export.Delta;
 import dev.sidefade.export.ExportPlan;
+import dev.sidefade.export.ExportedModel;
 import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.DType;
+import dev.sidefade.tensor.Shape;
+import dev.sidefade.tensor.Tensor;
+import dev.sidefade.train.ExampleSet;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -130,6 +138,47 @@ class ExportedFilesTest {
     }
     JsonObject first = exports.get(0).getAsJsonObject();
     assertEquals(trained, first.getAsJsonObject("accuracy").get("test").getAsDouble());
+  }
+
+  /** Not only as many answers are right: they are the same. */
+  @Test
+  void allFilesGiveTheSameAnswers() throws IOException {
+    AdaptConfig config = config(folder.resolve("unused")).build();
+    try (Backbone backbone = Backbone.load(demo.backbone());
+        AdaptationData data =
+            ImageData.open(
+                config,
+                ImageData.preprocessing(config, backbone.preprocessing()),
+                backbone.inputName());
+        ExportedModel plainModel = ExportedModel.open(file("model.onnx"), 2)) {
+      for (String name : names()) {
+        try (ExportedModel model = ExportedModel.open(file(name), 2);
+            ExampleSet.Loader loader =
+                data.validation().load(0, IntStream.range(0, 200).toArray(), 50)) {
+          int same = 0;
+          for (int done = 0; done < 200; done += 50) {
+            ExampleSet.Loaded batch = loader.next();
+            int[] wanted = answers(plainModel, batch);
+            int[] found = answers(model, batch);
+            same += (int) IntStream.range(0, 50).filter(i -> wanted[i] == found[i]).count();
+          }
+          assertTrue(same >= (name.contains("int8") ? 196 : 200), name + ": " + same);
+        }
+      }
+    }
+  }
+
+  private static int[] answers(ExportedModel model, ExampleSet.Loaded batch) {
+    int rows = batch.examples().length;
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor logits = Tensor.wrap(arena.allocate(40L * rows, 64), Shape.of(rows, 10), DType.F32);
+      model.run(batch.inputs(), logits);
+      return IntStream.range(0, rows)
+          .map(row ->
+              IntStream.range(0, 10)
+                  .reduce(0, (a, b) -> logits.get(row * 10 + b) > logits.get(row * 10 + a) ? b : a))
+          .toArray();
+    }
   }
 
   @Test

@@ -18,9 +18,10 @@ import java.util.Set;
 
 /**
  * A model whose linear layers, {@code MatMul} and {@code Gemm} with a constant matrix, compute with
- * 8-bit integers. Weights are rounded here, symmetrically and with a scale for each output column; what enters a layer is rounded while the model runs, with one scale for the
- * whole tensor, so that no examples are needed now. Convolutions, embeddings, norms, biases and the
- * products of attention stay as they are, in 32-bit floats.
+ * 8-bit integers. Weights are rounded here, symmetrically and with a scale for each output column;
+ * what enters a layer is rounded while the model runs, with one scale for the whole tensor, so that
+ * no examples are needed now. Convolutions, embeddings, norms, biases and the products of attention
+ * stay as they are, in 32-bit floats.
  */
 public final class DynamicInt8 {
   private final OnnxGraph graph;

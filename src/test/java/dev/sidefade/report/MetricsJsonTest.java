@@ -192,7 +192,7 @@ class MetricsJsonTest {
     assertEquals(0.75, at(export, "latency_ms_range.batch1.high").getAsDouble());
     String html = HtmlReport.toHtml(report);
     for (String cell :
-        List.of("Exported files", "model.int8.onnx", "75.0 %", "0.500 ms", "1.27 MiB")) {
+        List.of("Exported files", "model.int8.onnx", "75.0 %", "0.5 ms", "1.27 MiB")) {
       assertTrue(html.contains(cell), cell);
     }
     assertFalse(HtmlReport.toHtml(SampleReports.full()).contains("Exported files"));
