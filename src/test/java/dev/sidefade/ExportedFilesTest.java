@@ -218,7 +218,7 @@ class ExportedFilesTest {
       Path expected = file(made.getFileName().toString());
       if (made.toString().endsWith(".ort")) {
         // ONNX Runtime writes its list of operators in any order, and aligns what follows
-        assertEquals(Files.size(expected), Files.size(made), 4096, made.toString());
+        assertTrue(Math.abs(Files.size(expected) - Files.size(made)) < 4096, made.toString());
       } else {
         assertArrayEquals(Files.readAllBytes(expected), Files.readAllBytes(made), made.toString());
       }

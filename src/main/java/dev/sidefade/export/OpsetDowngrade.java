@@ -24,13 +24,11 @@ public final class OpsetDowngrade {
 
   private static final String PREFIX = "sidefade.opset.";
 
-  private final OnnxModel model;
   private final OnnxGraph graph;
   private final NodeBuilder nodes;
   private final long target;
 
   private OpsetDowngrade(OnnxModel model, long target) {
-    this.model = model;
     this.graph = model.graph();
     this.target = target;
     this.nodes = new NodeBuilder(model, PREFIX);
