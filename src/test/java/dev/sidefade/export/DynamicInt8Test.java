@@ -152,7 +152,10 @@ class DynamicInt8Test {
       boolean turned = form.endsWith("transB");
       boolean withBias = form.startsWith("Gemm") && !form.endsWith("without bias");
       float alpha = form.endsWith("alpha") ? 0.375f : 1;
-      OnnxNode node = withBias ? node("Gemm", "x", "w", "b") : node(form.startsWith("Gemm") ? "Gemm" : "MatMul", "x", "w");
+      OnnxNode node =
+          withBias
+              ? node("Gemm", "x", "w", "b")
+              : node(form.startsWith("Gemm") ? "Gemm" : "MatMul", "x", "w");
       if (turned) {
         node.setAttribute(Attribute.of("transB", 1L));
       }
