@@ -2,6 +2,8 @@ package dev.sidefade;
 
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.export.ExportPlan;
+import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.train.KlRows;
@@ -74,6 +76,10 @@ import java.util.Optional;
  * @param device "cpu", "cuda" or "auto"
  * @param threads of the CPU; 0 = all
  * @param resume whether to go on from the checkpoint in {@code out}
+ * @param precision of the files that are exported; {@code model.onnx} is fp32 whatever is asked,
+ *     others lie beside it
+ * @param opset that those files are written in, from 13; the backbone's own when absent
+ * @param ort whether they are written in ONNX Runtime's own format too
  */
 public record AdaptConfig(
     Path backbone,
@@ -131,13 +137,18 @@ public record AdaptConfig(
     long seed,
     String device,
     int threads,
-    boolean resume) {
+    boolean resume,
+    List<Precision> precision,
+    Optional<Integer> opset,
+    boolean ort) {
 
   /** Copies the lists; refuses values that cannot work, naming them. */
   public AdaptConfig {
     taps = List.copyOf(taps);
     mean = List.copyOf(mean);
     std = List.copyOf(std);
+    precision = List.copyOf(precision);
+    ConfigChecks.checkExports(new ExportPlan(precision, opset, ort), tune);
     ConfigChecks.check(epochs, batch, tune, side, features, logits);
     ConfigChecks.share("generation ratio", generationRatio);
     ConfigChecks.share("mask ratio", maskRatio);
@@ -163,6 +174,11 @@ public record AdaptConfig(
     ConfigChecks.notNegative("patience", patience);
     ConfigChecks.notNegative("shift", shift);
     ConfigChecks.notNegative("number of warm-up steps", warmupSteps);
+  }
+
+  /** What is exported beside {@code model.onnx}. */
+  ExportPlan exports() {
+    return new ExportPlan(precision, opset, ort);
   }
 
   /**
@@ -240,6 +256,9 @@ public record AdaptConfig(
     private String device = "auto";
     private int threads = 0;
     private boolean resume = false;
+    private List<Precision> precision = List.of(Precision.FP32);
+    private Optional<Integer> opset = Optional.empty();
+    private boolean ort = false;
 
     /**
      * See {@link AdaptConfig#backbone}.
@@ -864,6 +883,32 @@ public record AdaptConfig(
       return this;
     }
 
+    /** See {@link AdaptConfig#precision}. */
+    public Builder precision(List<Precision> precision) {
+      this.precision = precision;
+      return this;
+    }
+
+    /** See {@link AdaptConfig#opset}. */
+    public Builder opset(Integer opset) {
+      this.opset = Optional.of(opset);
+      return this;
+    }
+
+    /** See {@link AdaptConfig#ort}. */
+    public Builder ort(boolean ort) {
+      this.ort = ort;
+      return this;
+    }
+
+    /** Nothing is exported beside {@code model.onnx}. */
+    Builder withoutExports() {
+      precision = List.of(Precision.FP32);
+      opset = Optional.empty();
+      ort = false;
+      return this;
+    }
+
     private Builder() {}
 
     /**
@@ -931,7 +976,10 @@ public record AdaptConfig(
           seed,
           device,
           threads,
-          resume);
+          resume,
+          precision,
+          opset,
+          ort);
     }
   }
 }

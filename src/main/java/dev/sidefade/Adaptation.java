@@ -59,6 +59,7 @@ final class Adaptation implements AutoCloseable {
     try {
       checkOut();
       backbone = closer.add(Backbone.load(existing(config.backbone())));
+      config.exports().check(backbone.model());
       Path checkpoint = config.out().resolve(CHECKPOINT);
       if (config.resume() && Files.isRegularFile(checkpoint)) {
         Checkpoint.requireSame(checkpoint, ConfigText.fingerprint(config, backbone));

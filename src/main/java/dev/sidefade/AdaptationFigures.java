@@ -93,12 +93,19 @@ final class AdaptationFigures {
 
   private void add(String split, String name, Outcome outcome) {
     report.scoreName(outcome.scoreName());
-    outcome.measures().forEach((measure, value) -> add(measure, split, name, value));
+    measures(outcome, plan.task(), classNames)
+        .forEach((measure, value) -> add(measure, split, name, value));
+  }
+
+  /** All measures of an outcome by name, that of spans too where tags name spans. */
+  static Map<String, Double> measures(Outcome outcome, Task task, List<String> classNames) {
+    Map<String, Double> measures = new LinkedHashMap<>(outcome.measures());
     if (outcome instanceof Evaluation words
-        && plan.task() == Task.TOKENS
+        && task == Task.TOKENS
         && SpanScore.applies(classNames)) {
-      add(RunReport.F1, split, name, SpanScore.of(words, classNames).f1());
+      measures.put(RunReport.F1, SpanScore.of(words, classNames).f1());
     }
+    return measures;
   }
 
   private void add(String measure, String split, String name, double value) {

@@ -88,6 +88,7 @@ final class AdaptationOutput {
     Optional<SidePart> side = networks.side();
     FeatureSets features = networks.features();
     Map<String, Path> models = new LinkedHashMap<>();
+    ExportFigures exports = new ExportFigures(config, plan, data, device, progress);
     models.put(RunReport.ORIGINAL, backbone.file());
     ModelCard card =
         new ModelCard(
@@ -100,17 +101,20 @@ final class AdaptationOutput {
             .withTask(cardTask(), data.textInput());
     Optional<TunedModel> tuned = tail.map(t -> tuned(t, networks.inner()));
     if (tail.isPresent()) {
-      models.put(RunReport.FADED, writeFaded(tail.get(), tuned.get(), card, features.source()));
+      models.put(
+          RunReport.FADED, writeFaded(tail.get(), tuned.get(), card, features.source(), exports));
     }
     if (side.isPresent()) {
       // beside the pretrained backbone, unless it read the tuned one
       Optional<TunedModel> read = Networks.seesTuned(config) ? tuned : Optional.empty();
       models.put(RunReport.KEPT, writeKept(side.get(), read, card, features.sideSource()));
     }
+    exports.answer();
     RunReportBuilder report = figures.report();
     if (latencyBudget.isPositive()) {
-      measureLatency(report, models, latencyBudget);
+      measureLatency(report, models, exports, latencyBudget);
     }
+    exports.addTo(report);
     for (Map.Entry<String, Path> model : models.entrySet()) {
       report.fileBytes(model.getKey(), Files.size(model.getValue()));
     }
@@ -151,12 +155,25 @@ final class AdaptationOutput {
         .orElseGet(() -> TunedModel.of(end));
   }
 
-  private Path writeFaded(BackboneTail tail, TunedModel tuned, ModelCard card, FeatureSource source)
+  private Path writeFaded(
+      BackboneTail tail,
+      TunedModel tuned,
+      ModelCard card,
+      FeatureSource source,
+      ExportFigures exports)
       throws IOException {
     Path target = config.out().resolve(MODEL);
     Outcome.Network network = (features, n) -> tail.forward(device.kernels(), features, n);
-    verified(FadedModel.build(backbone, tuned, card), target, source, 0, network);
-    Delta.write(config.out().resolve(DELTA), backbone, tuned, card);
+    OnnxModel model = FadedModel.build(backbone, tuned, card);
+    verified(
+        source,
+        0,
+        network,
+        examples -> {
+          Export.writeVerified(model, target, examples);
+          Delta.write(config.out().resolve(DELTA), backbone, tuned, card);
+          exports.write(model, target, examples);
+        });
     return target;
   }
 
@@ -173,16 +190,25 @@ final class AdaptationOutput {
             side.parameters(),
             card.withKind(ModelCard.Kind.KEPT));
     Outcome.Network network = (features, n) -> side.forward(device.kernels(), features, n);
-    verified(model, target, source, plan.taps().size(), network);
+    verified(
+        source,
+        plan.taps().size(),
+        network,
+        examples -> Export.writeVerified(model, target, examples));
     return target;
   }
 
+  /** Writes files that must answer as the training-time path did. */
+  @FunctionalInterface
+  private interface Writing {
+    void write(Verification examples) throws IOException;
+  }
+
   /**
-   * Runs the training-time path on a few examples and lets the exported model show that it computes
-   * the same.
+   * Runs the training-time path on a few examples, so that exported models can show that they
+   * compute the same.
    */
-  private void verified(
-      OnnxModel model, Path target, FeatureSource source, int taps, Outcome.Network network)
+  private void verified(FeatureSource source, int taps, Outcome.Network network, Writing writing)
       throws IOException {
     int count = Math.min(VERIFIED_ROWS, Math.min(data.shown().size(), plan.order().rows()));
     List<Tensor> outputs = new ArrayList<>();
@@ -199,7 +225,7 @@ final class AdaptationOutput {
       if (plan.task() == Task.TOKENS) {
         logits = logits.view(count, rows.tokens(), plan.classes());
       }
-      Export.writeVerified(model, target, new Verification(rows.inputs(), logits));
+      writing.write(new Verification(rows.inputs(), logits));
     } finally {
       outputs.forEach(Tensor::close);
     }
@@ -212,7 +238,11 @@ final class AdaptationOutput {
     return set.load(0, order, count);
   }
 
-  private void measureLatency(RunReportBuilder report, Map<String, Path> models, Duration budget) {
+  /** All models take turns, the exported files too, so that their times can be compared. */
+  private void measureLatency(
+      RunReportBuilder report, Map<String, Path> models, ExportFigures exports, Duration budget) {
+    Map<String, Path> timed = new LinkedHashMap<>(models);
+    timed.putAll(exports.further());
     progress.phase("latency", 2);
     long done = 0;
     Map<String, Integer> batches = new LinkedHashMap<>();
@@ -221,10 +251,14 @@ final class AdaptationOutput {
     for (Map.Entry<String, Integer> batch : batches.entrySet()) {
       try (ExampleSet.Loader loader = examples(batch.getValue())) {
         Map<String, Latency> measured =
-            LatencyMeter.measure(models, loader.next().inputs(), config.threads(), budget);
-        measured.forEach((name, l) ->
-            report.latency(
-                batch.getKey(), name, new RunReport.Latency(l.median(), l.low(), l.high())));
+            LatencyMeter.measure(timed, loader.next().inputs(), config.threads(), budget);
+        measured.forEach((name, l) -> {
+          RunReport.Latency latency = new RunReport.Latency(l.median(), l.low(), l.high());
+          if (models.containsKey(name)) {
+            report.latency(batch.getKey(), name, latency);
+          }
+          exports.latency(batch.getKey(), name, latency);
+        });
       }
       progress.step(++done, "");
     }

@@ -24,7 +24,8 @@ import java.util.stream.Stream;
  */
 record CompareFolder(Path root) {
   /** What may differ between a run that is finished and one that is asked for. */
-  private static final Set<String> FREE = Set.of("out", "resume", "threads", "strict");
+  private static final Set<String> FREE =
+      Set.of("out", "resume", "threads", "strict", "precision", "opset", "ort");
 
   private static final String METRICS = "metrics.json";
 

@@ -11,7 +11,10 @@ final class CompareSettings {
     method(config, builder);
     paths(config, builder);
     training(config, builder);
+    config.opset().ifPresent(builder::opset);
     return builder
+        .precision(config.precision())
+        .ort(config.ort())
         .seed(config.seed())
         .device(config.device())
         .threads(config.threads())

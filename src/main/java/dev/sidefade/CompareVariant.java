@@ -105,7 +105,7 @@ public enum CompareVariant {
     AdaptConfig.Builder builder =
         CompareSettings.copyOf(shared).seed(seed).out(out).tune(tune(shared.tune()));
     // what unlabelled rows are worth is another question, and would take as long again
-    builder.measureUnlabelled(false);
+    builder.measureUnlabelled(false).withoutExports();
     boolean taught = this == FADED_NORMS || this == FADED_LOW_RANK;
     if (!taught) {
       builder.features(Direction.OFF).logits(Direction.OFF);

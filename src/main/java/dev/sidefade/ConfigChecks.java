@@ -1,6 +1,7 @@
 package dev.sidefade;
 
 import dev.sidefade.distill.Direction;
+import dev.sidefade.export.ExportPlan;
 import dev.sidefade.tensor.BadInputException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -48,6 +49,15 @@ final class ConfigChecks {
       throw new BadInputException(
           "features side-to-backbone acts on the backbone's last layer norm: it needs --tune"
               + " final-norm or more");
+    }
+  }
+
+  static void checkExports(ExportPlan exports, Tune tune) {
+    if (!exports.variants().isEmpty() && tune.kind() == Tune.Kind.NONE) {
+      throw new BadInputException(
+          "another precision, opset or format was asked for, but with tune none there is no model"
+              + " to export: choose --tune head or more, or leave --precision, --opset and --ort"
+              + " away");
     }
   }
 

@@ -8,7 +8,6 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -21,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConfigText {
   /** What may change between a run and its resumption without changing the result. */
-  private static final Set<String> FREE = Set.of("out", "resume", "threads", "strict");
+  private static final Set<String> FREE =
+      Set.of("out", "resume", "threads", "strict", "precision", "opset", "ort");
 
   private ConfigText() {}
 
@@ -42,7 +42,7 @@ final class ConfigText {
     return switch (value) {
       case Optional<?> o -> o.map(ConfigText::plain).orElse(null);
       case Enum<?> e -> e.name().toLowerCase(Locale.ROOT).replace('_', '-');
-      case Collection<?> c -> List.copyOf(c);
+      case Collection<?> c -> c.stream().map(ConfigText::plain).toList();
       case Number n -> n;
       case Boolean b -> b;
       default -> value.toString();

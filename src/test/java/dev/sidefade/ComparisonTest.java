@@ -10,6 +10,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.report.CompareReport;
@@ -161,8 +162,23 @@ class ComparisonTest {
     assertTrue(e.getMessage().contains("temperature was 2.0, is 3.0"), e.getMessage());
     assertEquals(List.of(), runs.asked());
     // these decide no result
-    run(runs, CompareConfig.of(shared().threads(3).strict(true).build(), List.of(0L)));
+    run(runs, CompareConfig.of(exporting(shared().threads(3).strict(true)).build(), List.of(0L)));
     assertEquals(List.of(), runs.asked());
+  }
+
+  private static AdaptConfig.Builder exporting(AdaptConfig.Builder config) {
+    return config.precision(List.of(Precision.INT8)).opset(13).ort(true);
+  }
+
+  /** Variants are compared, and what would ship of them in other forms is another question. */
+  @Test
+  void variantsExportNothingElse() {
+    AdaptConfig shared = exporting(shared()).build();
+    for (CompareVariant variant : CompareVariant.values()) {
+      AdaptConfig config = variant.of(shared, 1, folder);
+      assertEquals(List.of(Precision.FP32), config.precision());
+      assertTrue(config.opset().isEmpty() && !config.ort());
+    }
   }
 
   @Test
@@ -226,7 +242,7 @@ class ComparisonTest {
   }
 
   private static AdaptConfig allDifferent() {
-    return AdaptConfig.builder()
+    return exporting(AdaptConfig.builder())
         .backbone(Path.of("b"))
         .task(TaskKind.TEXT)
         .tokenizer(Path.of("t"))

@@ -46,6 +46,7 @@ final class AdaptDefaults implements IDefaultValueProvider {
     method(config, values);
     paths(config, values);
     training(config, values);
+    exports(config, values);
     return values;
   }
 
@@ -72,6 +73,14 @@ final class AdaptDefaults implements IDefaultValueProvider {
     values.put("device", config.device());
     values.put("threads", String.valueOf(config.threads()));
     values.put("resume", String.valueOf(config.resume()));
+  }
+
+  private static void exports(AdaptConfig config, Map<String, String> values) {
+    values.put(
+        "precision",
+        config.precision().stream().map(Choice::text).collect(Collectors.joining(",")));
+    config.opset().ifPresent(opset -> values.put("opset", String.valueOf(opset)));
+    values.put("ort", String.valueOf(config.ort()));
   }
 
   private static void method(AdaptConfig config, Map<String, String> values) {

@@ -21,6 +21,8 @@ final class AdaptOptions {
               + " be empty or not exist, unless --resume is given.")
   private Path out;
 
+  @Mixin private ExportOptions exports = new ExportOptions();
+
   @Mixin private RunOptions run = new RunOptions();
 
   /**
@@ -31,6 +33,7 @@ final class AdaptOptions {
   AdaptConfig toConfig() {
     AdaptConfig.Builder builder = AdaptConfig.builder().out(out);
     method.applyTo(builder);
+    exports.applyTo(builder);
     run.applyTo(builder);
     return builder.build();
   }

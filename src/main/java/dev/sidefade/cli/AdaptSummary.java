@@ -2,6 +2,7 @@ package dev.sidefade.cli;
 
 import dev.sidefade.AdaptResult;
 import dev.sidefade.report.Headline;
+import dev.sidefade.report.RunReport;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -16,6 +17,10 @@ final class AdaptSummary {
     out.println(Headline.asText(result.report()).stripTrailing());
     out.println();
     path(out, "model", result.model());
+    result.report().exports().stream()
+        .map(RunReport.Export::file)
+        .filter(name -> !result.model().orElseThrow().endsWith(name))
+        .forEach(name -> path(out, "export", result.model().map(m -> m.resolveSibling(name))));
     path(out, "delta", result.delta());
     path(out, "kept side", result.kept());
     path(out, "metrics", Optional.of(result.metrics()));

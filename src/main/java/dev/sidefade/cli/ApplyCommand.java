@@ -1,6 +1,8 @@
 package dev.sidefade.cli;
 
 import dev.sidefade.export.Delta;
+import dev.sidefade.export.ExportPlan;
+import dev.sidefade.export.ExportVariant;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -25,7 +27,11 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed while running", "2:wrong use or bad input"},
     footerHeading = "%nExample:%n",
-    footer = "  sidefade apply --base vit.onnx --delta result/delta.safetensors --out model.onnx")
+    footer = {
+      "  sidefade apply --base vit.onnx --delta result/delta.safetensors --out model.onnx",
+      "  sidefade apply --base vit.onnx --delta result/delta.safetensors --out model.onnx"
+          + " --precision int8"
+    })
 final class ApplyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -47,8 +53,12 @@ final class ApplyCommand implements Callable<Integer> {
       names = "--out",
       required = true,
       paramLabel = "M.onnx",
-      description = "The model to write; a file of that name is replaced.")
+      description =
+          "The model to write, in fp32; a file of that name is replaced. Other precisions, opsets"
+              + " and formats are written beside it.")
   private Path out;
+
+  @Mixin private ExportOptions exports = new ExportOptions();
 
   @Mixin
   @SuppressWarnings("unused") // picocli fills it
@@ -75,11 +85,29 @@ final class ApplyCommand implements Callable<Integer> {
       throw new BadInputException(
           "there is no folder " + folder + " for --out; make it or choose another");
     }
+    ExportPlan plan = exports.toPlan();
+    refuseInputs(plan);
     OnnxRuntimeLog.errorsOnly();
+    List<Path> further;
     try (Interruption _ = new Interruption(folder, 1, err, "no model was written")) {
-      Delta.apply(base, delta, out);
+      further = Delta.apply(base, delta, out, plan);
     }
     spec.commandLine().getOut().println(out);
+    further.forEach(spec.commandLine().getOut()::println);
     return ExitCode.OK;
+  }
+
+  /** A further file could have the name of the backbone. */
+  private void refuseInputs(ExportPlan plan) throws IOException {
+    for (ExportVariant variant : plan.variants()) {
+      Path file = variant.beside(out);
+      if (Files.isDirectory(file) || (Files.exists(file) && Files.isSameFile(file, base))) {
+        throw new BadInputException(
+            "the file "
+                + file
+                + ", which would be written beside --out, is there and is the backbone or a folder;"
+                + " choose another --out");
+      }
+    }
   }
 }

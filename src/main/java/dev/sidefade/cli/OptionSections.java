@@ -22,6 +22,7 @@ final class OptionSections {
           new Section("Backbone and side network:", "networks"),
           new Section("The two paths between them, and the mask:", "paths"),
           new Section("Training:", "training"),
+          new Section("Exports:", "exports"),
           new Section("The run:", "run"));
 
   private OptionSections() {}
@@ -38,9 +39,13 @@ final class OptionSections {
     List<OptionSpec> needed = new ArrayList<>(options.options());
     StringBuilder text = new StringBuilder();
     for (Section section : SECTIONS) {
-      List<OptionSpec> own = mixin(options, section.mixin).orElseThrow().options();
+      // compare has no exports
+      List<OptionSpec> own =
+          mixin(options, section.mixin).map(CommandSpec::options).orElse(List.of());
       needed.removeAll(own);
-      text.append(section(help, section.heading, own));
+      if (!own.isEmpty()) {
+        text.append(section(help, section.heading, own));
+      }
     }
     return section(help, NEEDED, needed) + text;
   }

@@ -7,6 +7,7 @@ import dev.sidefade.TaskKind;
 import dev.sidefade.Tune;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.train.KlRows;
@@ -115,6 +116,7 @@ final class SidefadeCommand implements Callable<Integer> {
     line.registerConverter(KlRows.class, Choice.converter(KlRows.class));
     line.registerConverter(KlChoice.class, new KlChoice.Converter());
     line.registerConverter(SeedList.class, new SeedList.Converter());
+    line.registerConverter(Precision.class, Choice.converter(Precision.class));
     line.registerConverter(Pooling.class, Choice.converter(Pooling.class, READOUTS));
     line.registerConverter(SideKind.class, Choice.converter(SideKind.class));
     line.registerConverter(SideView.class, Choice.converter(SideView.class));

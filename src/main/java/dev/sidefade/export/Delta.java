@@ -2,13 +2,16 @@ package dev.sidefade.export;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.kernels.Pooling;
+import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +68,19 @@ public final class Delta {
    * @throws IOException if a file cannot be read or written
    */
   public static void apply(Path base, Path delta, Path out) throws IOException {
+    apply(base, delta, out, ExportPlan.PLAIN);
+  }
+
+  /**
+   * As {@link #apply(Path, Path, Path)}, with further files beside {@code out}.
+   *
+   * @return those files, in their order
+   * @throws BadInputException also if the model cannot be written in the opset that is asked for;
+   *     then nothing is written
+   * @throws IllegalStateException if ONNX Runtime does not load one of the further files
+   */
+  public static List<Path> apply(Path base, Path delta, Path out, ExportPlan exports)
+      throws IOException {
     Safetensors.Content content = Safetensors.read(delta);
     Map<String, String> texts = content.metadata();
     boolean tailOnly = TAIL_ONLY.equals(texts.get(FORMAT));
@@ -90,7 +106,10 @@ public final class Delta {
             texts.get(BASE_DATA),
             data);
       }
-      Export.write(FadedModel.build(backbone, tuned, card), out);
+      OnnxModel model = FadedModel.build(backbone, tuned, card);
+      exports.check(model);
+      Export.write(model, out);
+      return List.copyOf(exports.write(model, out, Optional.empty()).values());
     }
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -59,18 +60,52 @@ public final class Export {
     place(model, target, file -> {});
   }
 
+  /**
+   * Writes a variant of a model, given as it is in ONNX's format, if ONNX Runtime loads it and,
+   * where there are examples, answers as the precision allows.
+   *
+   * @throws IllegalStateException if it does not; then nothing is written
+   */
+  static void writeChecked(
+      OnnxModel model, ExportVariant variant, Path target, Optional<Verification> examples)
+      throws IOException {
+    ModelCheck.check(model);
+    String output = model.graph().outputs().getFirst().name();
+    Inspection inspection =
+        file -> {
+          if (examples.isPresent()) {
+            examples.get().check(file, output, variant.tolerance());
+          } else {
+            OrtModel.open(file, 1).close();
+          }
+        };
+    if (variant.ort()) {
+      placeOrt(model, target, inspection);
+    } else {
+      place(model, target, inspection);
+    }
+  }
+
+  private static void placeOrt(OnnxModel model, Path target, Inspection inspection)
+      throws IOException {
+    Path folder = folderOf(target);
+    Path aside = Files.createTempDirectory(folder, "." + target.getFileName() + ".");
+    try {
+      Path source = aside.resolve("model.onnx");
+      model.write(source);
+      Path file = aside.resolve(String.valueOf(target.getFileName()));
+      OrtFormat.convert(source, file);
+      inspection.inspect(file);
+      move(file, folder.resolve(file.getFileName()));
+    } finally {
+      delete(aside);
+    }
+  }
+
   private static void place(OnnxModel model, Path target, Inspection inspection)
       throws IOException {
     Path absolute = target.toAbsolutePath().normalize();
-    Path folder = Objects.requireNonNullElse(absolute.getParent(), absolute);
-    if (!Files.isDirectory(folder)) {
-      throw new BadInputException(
-          "there is no folder "
-              + folder
-              + " to write "
-              + absolute.getFileName()
-              + " into; make it first");
-    }
+    Path folder = folderOf(target);
     // the file has its final name there, for it names the data beside it
     Path aside = Files.createTempDirectory(folder, "." + absolute.getFileName() + ".");
     try {
@@ -89,6 +124,20 @@ public final class Export {
     } finally {
       delete(aside);
     }
+  }
+
+  private static Path folderOf(Path target) {
+    Path absolute = target.toAbsolutePath().normalize();
+    Path folder = absolute.getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new BadInputException(
+          "there is no folder "
+              + folder
+              + " to write "
+              + absolute.getFileName()
+              + " into; make it first");
+    }
+    return folder;
   }
 
   private static boolean hasExternalData(OnnxModel model) {

@@ -168,6 +168,7 @@ public record ModelCard(
   /** Puts this into a model's metadata; what an earlier card said there is removed. */
   void writeTo(OnnxModel model) {
     KEYS.forEach(model.metadata()::remove);
+    model.metadata().remove(ExportVariant.PRECISION);
     model.metadata().putAll(properties());
   }
 

@@ -71,6 +71,11 @@ final class OrtModel implements AutoCloseable {
     }
   }
 
+  /** Name of the first output; exported models have no other. */
+  String firstOutput() {
+    return session.getOutputNames().iterator().next();
+  }
+
   /** Computes everything and throws it away. */
   void run(Inputs inputs) {
     try {

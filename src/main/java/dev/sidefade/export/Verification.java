@@ -22,7 +22,7 @@ import java.util.Optional;
  *     does not pool: what it computes for padding, where the attention mask is 0, is not compared
  */
 public record Verification(Map<String, Tensor> inputs, Tensor logits) {
-  private static final double TOLERANCE = 1e-5;
+  static final double TOLERANCE = 1e-5;
   private static final int BATCH = 5;
 
   /** Checks that there is at least one example, and logits for each. */
@@ -55,21 +55,29 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
    * @throws IllegalStateException if it is too large, naming it
    */
   double check(Path file, String output) {
+    return check(file, output, TOLERANCE);
+  }
+
+  /**
+   * As {@link #check(Path, String)} with another tolerance, as a share of the larger of 1 and the
+   * largest logit; infinity takes all logits that are finite.
+   */
+  double check(Path file, String output, double tolerance) {
     int examples = Math.toIntExact(logits.dim(0));
     double largest = 0;
     try (OrtModel model = OrtModel.open(file, 1)) {
       for (int first = 0; first < Math.min(examples, BATCH); first++) {
-        largest = Math.max(largest, compare(model, output, first, 1));
+        largest = Math.max(largest, compare(model, output, first, 1, tolerance));
       }
       for (int first = 0; first < examples; first += BATCH) {
-        largest = Math.max(largest, compare(model, output, first, BATCH));
+        largest = Math.max(largest, compare(model, output, first, BATCH, tolerance));
       }
     }
     return largest;
   }
 
   /** Runs {@code batch} examples from {@code first} on; behind the last comes the first again. */
-  private double compare(OrtModel model, String output, int first, int batch) {
+  private double compare(OrtModel model, String output, int first, int batch, double tolerance) {
     int perExample = Math.toIntExact(logits.size() / logits.dim(0));
     float[] actual;
     try (Arena arena = Arena.ofConfined();
@@ -91,12 +99,12 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
       int example = (int) ((first + row) % logits.dim(0));
       float[] wanted = logits.slice((long) example * perExample, perExample).toFloats();
       float[] found = Arrays.copyOfRange(actual, row * perExample, (row + 1) * perExample);
-      largest = Math.max(largest, compare(wanted, found, example, batch));
+      largest = Math.max(largest, compare(wanted, found, example, batch, tolerance));
     }
     return largest;
   }
 
-  private double compare(float[] wanted, float[] found, int example, int batch) {
+  private double compare(float[] wanted, float[] found, int example, int batch, double tolerance) {
     double scale = 1;
     double largest = 0;
     int classes = Math.toIntExact(logits.dim(-1));
@@ -109,7 +117,7 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
       largest = Math.max(largest, Math.abs((double) wanted[i] - found[i]));
     }
     // NaN and infinity are never within the tolerance, which would be infinite too
-    if (!Double.isFinite(largest) || largest > TOLERANCE * scale) {
+    if (!Double.isFinite(largest) || largest > tolerance * scale) {
       throw new IllegalStateException(
           "the exported model differs from the trained one by "
               + largest
@@ -118,7 +126,7 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
               + " at batch "
               + batch
               + ", more than "
-              + TOLERANCE * scale
+              + tolerance * scale
               + "; nothing was written");
     }
     return largest;

@@ -57,6 +57,7 @@ public final class HtmlReport {
     training();
     confusion();
     cost();
+    ReportExports.table(report, html);
     ladder();
     predictions();
     pairs("Configuration", ReportText.flattened(report.config()), html);

@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.sidefade.report.RunReport.EpochRow;
+import dev.sidefade.report.RunReport.Export;
 import dev.sidefade.report.RunReport.Latency;
 import dev.sidefade.report.RunReport.TapSnapshot;
 import dev.sidefade.tensor.AtomicFile;
@@ -27,7 +28,8 @@ import java.util.function.Function;
  * parameters.{backbone,tuned,side}}; {@code memory_bytes.{training_peak,taps,activations_kept}};
  * {@code file_bytes.{original,faded,kept,delta}}; {@code seconds}; {@code config}; {@code history};
  * {@code seed}; {@code device}; {@code versions}. Further names that a run measured stand beside
- * them. {@code without_unlabelled}, {@code confusion_matrix} and {@code ladder} are null where a
+ * them. {@code exports} lists files in other precisions, opsets and formats, empty where there are
+ * none. {@code without_unlabelled}, {@code confusion_matrix} and {@code ladder} are null where a
  * run has none. NaN and infinities are written as null.
  */
 public final class MetricsJson {
@@ -88,6 +90,7 @@ public final class MetricsJson {
         flat(
             List.of(RunReport.ORIGINAL, RunReport.FADED, RunReport.KEPT, RunReport.DELTA),
             report.fileBytes()));
+    json.add("exports", exports(report.exports()));
     json.add("class_names", JsonTree.of(report.classNames()));
     json.add("confusion_matrix", JsonTree.of(report.confusion().map(MetricsJson::confusion)));
     json.add("history", history(report.history()));
@@ -159,6 +162,24 @@ public final class MetricsJson {
         json.add(name, toJson.apply(value));
       }
     });
+    return json;
+  }
+
+  private static JsonArray exports(List<Export> files) {
+    JsonArray json = new JsonArray();
+    for (Export file : files) {
+      JsonObject export = new JsonObject();
+      export.addProperty("file", file.file());
+      export.addProperty("precision", file.precision());
+      export.addProperty("opset", file.opset());
+      export.addProperty("format", file.format());
+      export.addProperty("bytes", file.bytes());
+      file.measures()
+          .forEach((measure, splits) -> export.add(measure, members(SPLITS, splits, JsonTree::of)));
+      export.add("latency_ms", members(BATCHES, file.latencyMs(), MetricsJson::median));
+      export.add("latency_ms_range", members(BATCHES, file.latencyMs(), MetricsJson::range));
+      json.add(export);
+    }
     return json;
   }
 

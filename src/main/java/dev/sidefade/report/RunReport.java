@@ -32,6 +32,8 @@ import java.util.OptionalDouble;
  *     #FEATURE_CACHE}, others
  * @param fileBytes {@link #ORIGINAL}, {@link #FADED}, {@link #KEPT}, {@link #DELTA}, others
  * @param confusion of each split
+ * @param exports files of the adapted model in other precisions, opsets and formats, {@code
+ *     model.onnx} first; empty where none were asked for
  * @param tapNames of the side network's taps, the shallowest first
  * @param tapSnapshots gates and mask as they were at the end of epochs
  * @param predictions some examples with what the faded model says
@@ -54,6 +56,7 @@ public record RunReport(
     Map<String, Long> parameters,
     Map<String, Long> memoryBytes,
     Map<String, Long> fileBytes,
+    List<Export> exports,
     Optional<Confusion> confusion,
     List<String> tapNames,
     List<TapSnapshot> tapSnapshots,
@@ -108,6 +111,7 @@ public record RunReport(
     parameters = Ordered.copyOf(parameters);
     memoryBytes = Ordered.copyOf(memoryBytes);
     fileBytes = Ordered.copyOf(fileBytes);
+    exports = List.copyOf(exports);
     tapNames = List.copyOf(tapNames);
     tapSnapshots = List.copyOf(tapSnapshots);
     predictions = List.copyOf(predictions);
@@ -231,6 +235,31 @@ public record RunReport(
    * @param high upper end
    */
   public record Latency(double median, double low, double high) {}
+
+  /**
+   * One file of the adapted model, measured as its users run it.
+   *
+   * @param file its name in the folder of the results
+   * @param precision of its weights: {@code fp32}, {@code fp16} or {@code int8}
+   * @param opset of its operators
+   * @param format {@code onnx} or {@code ort}
+   * @param bytes its size, with external data beside it
+   * @param measures measure to split to value, as in {@link RunReport#measures}
+   * @param latencyMs batch to milliseconds per call; empty where it was not measured
+   */
+  public record Export(
+      String file,
+      String precision,
+      long opset,
+      String format,
+      long bytes,
+      Map<String, Map<String, Double>> measures,
+      Map<String, Latency> latencyMs) {
+    public Export {
+      measures = Ordered.copyOfNested(measures);
+      latencyMs = Ordered.copyOf(latencyMs);
+    }
+  }
 
   /**
    * How often each class was taken for each.

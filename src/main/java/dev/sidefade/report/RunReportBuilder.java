@@ -28,6 +28,7 @@ public final class RunReportBuilder {
   private final Map<String, Long> parameters = new LinkedHashMap<>();
   private final Map<String, Long> memoryBytes = new LinkedHashMap<>();
   private final Map<String, Long> fileBytes = new LinkedHashMap<>();
+  private final List<RunReport.Export> exports = new ArrayList<>();
   private Optional<Confusion> confusion = Optional.empty();
   private List<String> tapNames = List.of();
   private final List<TapSnapshot> tapSnapshots = new ArrayList<>();
@@ -219,6 +220,17 @@ public final class RunReportBuilder {
   }
 
   /**
+   * Adds a file of the adapted model in another precision, opset or format.
+   *
+   * @param file the file and what was measured of it
+   * @return this builder
+   */
+  public RunReportBuilder export(RunReport.Export file) {
+    exports.add(file);
+    return this;
+  }
+
+  /**
    * {@code counts[truth][predicted]} over the rows of a split, as many rows as class names.
    *
    * @param split name of the split
@@ -308,6 +320,7 @@ public final class RunReportBuilder {
         parameters,
         memoryBytes,
         fileBytes,
+        exports,
         confusion,
         tapNames,
         tapSnapshots,

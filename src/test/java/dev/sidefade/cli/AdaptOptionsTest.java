@@ -12,6 +12,7 @@ import dev.sidefade.TaskKind;
 import dev.sidefade.Tune;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.train.KlRows;
@@ -141,6 +142,11 @@ class AdaptOptionsTest {
             "cpu",
             "--threads",
             "2",
+            "--precision",
+            "int8,fp16",
+            "--opset",
+            "15",
+            "--ort",
             "--resume");
     AdaptConfig wanted =
         expected()
@@ -193,6 +199,9 @@ class AdaptOptionsTest {
             .seed(-5)
             .device("cpu")
             .threads(2)
+            .precision(List.of(Precision.INT8, Precision.FP16))
+            .opset(15)
+            .ort(true)
             .resume(true)
             .build();
     assertEquals(wanted, all);
@@ -222,6 +231,9 @@ class AdaptOptionsTest {
     others.put("mask-on", "input");
     others.put("mask-schedule", "linear");
     others.put("device", "cuda");
+    others.put("precision", "fp32,int8");
+    others.put("opset", "14");
+    others.put("ort", "true");
     for (String number :
         List.of(
             "epochs",
@@ -276,6 +288,8 @@ class AdaptOptionsTest {
     assertFalse(config("--no-flip").flip());
     assertTrue(config("--strict").strict());
     assertFalse(config("--no-strict").strict());
+    assertTrue(config("--ort").ort());
+    assertFalse(config("--no-ort").ort());
     assertTrue(config("--resume").resume());
   }
 
@@ -376,6 +390,10 @@ class AdaptOptionsTest {
         "--mask-on|tokens|expected one of state, input",
         "--mask-schedule|exp|expected one of constant, linear, cosine",
         "--device|tpu|expected one of cpu, cuda, auto",
+        "--precision|fp8|expected one of fp32, fp16, int8",
+        "--precision|int8,int8|each once",
+        "--opset|12|opset 13 or later",
+        "--opset|old|'old' is not an int",
         "--epochs|many|'many' is not an int",
         "--epochs|0|epochs and batch must be at least 1",
         "--seed|1.5|'1.5' is not a long",

@@ -36,6 +36,30 @@ class ApplyCommandTest {
   }
 
   @Test
+  void exportsAreCheckedFirst() throws IOException {
+    Path here = Files.writeString(folder.resolve("here"), "x");
+    Path base = Files.writeString(folder.resolve("vit.int8.onnx"), "x");
+    String[] apply = {
+      "apply",
+      "--base",
+      base.toString(),
+      "--delta",
+      here.toString(),
+      "--out",
+      folder.resolve("vit.onnx").toString(),
+      "--precision",
+      "int8"
+    };
+    assertTrue(Cli.run(apply).refusal().contains("is the backbone or a folder"));
+    apply[8] = "int4";
+    assertTrue(Cli.run(apply).refusal().contains("expected one of fp32, fp16, int8"));
+    apply[7] = "--opset";
+    apply[8] = "9";
+    assertTrue(Cli.run(apply).refusal().contains("opset 13 or later"));
+    assertEquals("x", Files.readString(base));
+  }
+
+  @Test
   void aBrokenDeltaLeavesNothingBehind() throws IOException {
     DemoFolder demo = new DemoFolder(folder.resolve("demo"));
     demo.prepare();

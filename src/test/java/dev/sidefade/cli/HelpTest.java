@@ -9,6 +9,7 @@ import dev.sidefade.SideView;
 import dev.sidefade.TaskKind;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
+import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.train.KlRows;
 import java.util.List;
@@ -37,14 +38,14 @@ class HelpTest {
             + " --side-width --taps --features --shallow --deep --generation-ratio --logits"
             + " --temperature --kl-weight --mask-ratio --mask-on --mask-schedule --epochs --batch"
             + " --lr-side --lr-head --lr-norm --label-smoothing --seed --device --threads --config"
-            + " --resume --json --verbose",
+            + " --resume --json --verbose --precision --opset --[no-]ort",
         "compare|--backbone --train --unlabelled --val --test --out --task --tokenizer --tune"
             + " --epochs --seeds --variants linear-probe norms-ce norms-smoothing side-kept"
             + " faded-norms low-rank-ce faded-low-rank --device --config --json --verbose",
         "evaluate|--model --tokenizer --data --json --verbose",
         "predict|--model --tokenizer --top --json FILE --verbose",
         "inspect|M.onnx --json --verbose",
-        "apply|--base --delta --out --verbose",
+        "apply|--base --delta --out --verbose --precision --opset --[no-]ort",
         "demo|--out --seed --threads --verbose ./sidefade-demo",
         "doctor|--json --verbose"
       })
@@ -72,9 +73,22 @@ class HelpTest {
             Direction.class,
             MaskPlacement.class,
             MaskSchedule.class,
-            DeviceChoice.class)) {
+            DeviceChoice.class,
+            Precision.class)) {
       assertTrue(help.contains("=" + String.join("|", Choice.texts(type))), type + "\n" + help);
     }
+  }
+
+  @Test
+  void exportsSayWhatTheyAre() {
+    for (String command : List.of("adapt", "apply")) {
+      String help = help(command, "-h").replaceAll("\\s+", " ");
+      assertTrue(help.contains("convolutions and embeddings stay in fp32"), help);
+      assertTrue(help.contains("optimisations for the processor of this machine"), help);
+    }
+    assertTrue(help("adapt", "-h").contains("Exports:"));
+    assertTrue(!help("compare", "-h").contains("--precision"));
+    assertTrue(!help("compare", "-h").contains("Exports:"));
   }
 
   @Test
@@ -112,6 +126,7 @@ class HelpTest {
                 option
                         .longestName()
                         .replace("--flip", "--[no-]flip")
+                        .replace("--ort", "--[no-]ort")
                         .replace("--strict", "--[no-]strict")
                     + "=");
         at = at < 0 ? help.indexOf("--[no-]" + option.longestName().substring(2)) : at;
@@ -121,7 +136,7 @@ class HelpTest {
         shown++;
       }
     }
-    assertEquals(41, shown);
+    assertEquals(43, shown);
   }
 
   @Test

@@ -161,6 +161,44 @@ class MetricsJsonTest {
   }
 
   @Test
+  void exportsAreListedInTheirOrder() {
+    assertTrue(at(strictly(MetricsJson.toJson(SampleReports.full())), "exports").isJsonArray());
+    RunReport.Export small =
+        new RunReport.Export(
+            "model.int8.onnx",
+            "int8",
+            18,
+            "onnx",
+            1_329_476,
+            Map.of(RunReport.ACCURACY, Map.of(RunReport.VAL, 0.75, RunReport.TEST, Double.NaN)),
+            Map.of(RunReport.BATCH_1, new Latency(0.5, 0.4, 0.75)));
+    RunReport report =
+        RunReport.builder("exports")
+            .export(new RunReport.Export("model.ort", "fp32", 13, "ort", 7, Map.of(), Map.of()))
+            .export(small)
+            .build();
+    JsonObject json = strictly(MetricsJson.toJson(report));
+    JsonObject bare = json.getAsJsonArray("exports").get(0).getAsJsonObject();
+    assertEquals("ort", at(bare, "format").getAsString());
+    assertEquals(13, at(bare, "opset").getAsLong());
+    assertTrue(at(bare, "latency_ms.batch32").isJsonNull());
+    JsonObject export = json.getAsJsonArray("exports").get(1).getAsJsonObject();
+    assertEquals("model.int8.onnx", at(export, "file").getAsString());
+    assertEquals("int8", at(export, "precision").getAsString());
+    assertEquals(1_329_476, at(export, "bytes").getAsLong());
+    assertEquals(0.75, at(export, "accuracy.val").getAsDouble());
+    assertTrue(at(export, "accuracy.test").isJsonNull());
+    assertEquals(0.5, at(export, "latency_ms.batch1").getAsDouble());
+    assertEquals(0.75, at(export, "latency_ms_range.batch1.high").getAsDouble());
+    String html = HtmlReport.toHtml(report);
+    for (String cell :
+        List.of("Exported files", "model.int8.onnx", "75.0 %", "0.5 ms", "1.27 MiB")) {
+      assertTrue(html.contains(cell), cell);
+    }
+    assertFalse(HtmlReport.toHtml(SampleReports.full()).contains("Exported files"));
+  }
+
+  @Test
   void sameReportSameBytes() {
     assertEquals(
         MetricsJson.toJson(SampleReports.full()), MetricsJson.toJson(SampleReports.full()));
