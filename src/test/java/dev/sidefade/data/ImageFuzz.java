@@ -1,0 +1,39 @@
+package dev.sidefade.data;
+
+import dev.sidefade.fuzz.FuzzTarget;
+import dev.sidefade.fuzz.Mutator;
+import dev.sidefade.tensor.BadInputException;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** PNG and JPEG files. */
+public final class ImageFuzz implements FuzzTarget {
+  private final ImageDecoder decoder = new ImageDecoder();
+  private final Mutator mutator =
+      new Mutator(
+          List.of(TestImages.encoded("png", 5, 4, 1), TestImages.encoded("jpg", 9, 8, 2)),
+          List.of("IHDR", "IDAT", "PLTE", "tRNS", "IEND", "Exif\0\0", "JFIF\0", "zTXt", "iCCP"));
+
+  @Override
+  public String name() {
+    return "images";
+  }
+
+  @Override
+  public byte[] mutant(RandomGenerator random) {
+    return mutator.mutant(random);
+  }
+
+  @Override
+  public void read(byte[] input) {
+    try {
+      Pixels pixels = decoder.decode("x", input);
+      if (pixels.data().length != pixels.width() * pixels.height() * pixels.channels()) {
+        throw new IllegalStateException("the pixels do not fill the image");
+      }
+    } catch (UnreadableImageException e) {
+      // as good as refused: what is read from folders leaves such an image out
+      throw new BadInputException(e.getMessage(), e);
+    }
+  }
+}
