@@ -24,17 +24,15 @@ public final class Fuzz {
 
   private final Options options;
   private final long seed;
-  private final long mostBytes;
 
   private Fuzz(String[] arguments) {
     options =
         new Options(
             arguments, "--inputs", "1000000", "--seed", "1", "--parser", "all", "--replay", "-1",
             "--minutes", "1e9",
-            "--seconds-for-one", "20", "--most-mebibytes", "64", "--machine", "unnamed",
+            "--seconds-for-one", "20", "--machine", "unnamed",
             "--commit", "unknown", "--out", "fuzz.json");
     seed = options.large("--seed");
-    mostBytes = options.large("--most-mebibytes") << 20;
   }
 
   /** Exit code 1 if any input was answered wrongly. */
@@ -51,7 +49,6 @@ public final class Fuzz {
     JsonObject report = Results.begin("fuzz", options);
     report.addProperty("seed", seed);
     report.addProperty("inputs_per_parser", options.large("--inputs"));
-    report.addProperty("most_bytes_allowed_per_input", mostBytes);
     report.addProperty("most_seconds_allowed_per_input", options.number("--seconds-for-one"));
     JsonArray parsers = new JsonArray();
     report.add("parsers", parsers);
@@ -81,7 +78,7 @@ public final class Fuzz {
 
   private void replay(String name) throws IOException {
     try (FuzzTarget target = FuzzTargets.all().get(name).open()) {
-      FuzzRun run = new FuzzRun(target, seed, mostBytes);
+      FuzzRun run = new FuzzRun(target, seed);
       run.one(options.large("--replay"));
       LOG.println(run.read() > 0 ? "it is read" : "it is refused");
     }
@@ -89,7 +86,7 @@ public final class Fuzz {
 
   private JsonObject parser(String name) throws IOException {
     try (FuzzTarget target = FuzzTargets.all().get(name).open()) {
-      FuzzRun run = new FuzzRun(target, seed, mostBytes);
+      FuzzRun run = new FuzzRun(target, seed);
       Thread watchdog = watch(name, run, Thread.currentThread());
       long start = System.nanoTime();
       long wrong = 0;
@@ -124,13 +121,14 @@ public final class Fuzz {
     result.addProperty("longest_input", run.worstTimeAt());
     // the first time a pause of the machine may have been in it
     result.addProperty("longest_input_again_ms", again(target, run.worstTimeAt()));
+    result.addProperty("most_bytes_allowed", target.mostBytes());
     result.addProperty("most_bytes_allocated", run.worstBytes());
     result.addProperty("most_bytes_allocated_by_input", run.worstBytesAt());
     return result;
   }
 
   private double again(FuzzTarget target, long iteration) {
-    FuzzRun run = new FuzzRun(target, seed, Long.MAX_VALUE);
+    FuzzRun run = new FuzzRun(target, seed);
     try {
       run.one(iteration);
     } catch (FuzzFailure e) {

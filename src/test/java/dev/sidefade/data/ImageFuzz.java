@@ -19,6 +19,12 @@ public final class ImageFuzz implements FuzzTarget {
     return "images";
   }
 
+  /** A header may ask for as many pixels as are decoded at all, which take some bytes each. */
+  @Override
+  public long mostBytes() {
+    return 9 * ImageDecoder.MAX_PIXELS;
+  }
+
   @Override
   public byte[] mutant(RandomGenerator random) {
     return mutator.mutant(random);

@@ -15,7 +15,6 @@ public final class FuzzRun {
 
   private final FuzzTarget target;
   private final long seed;
-  private final long mostBytes;
 
   // read by a watchdog
   private volatile long current = -1;
@@ -29,13 +28,10 @@ public final class FuzzRun {
   private long worstBytes;
   private long worstBytesAt = -1;
 
-  /**
-   * @param mostBytes that an input may have allocated, by this thread
-   */
-  public FuzzRun(FuzzTarget target, long seed, long mostBytes) {
+  /** A run of one parser. */
+  public FuzzRun(FuzzTarget target, long seed) {
     this.target = target;
     this.seed = seed;
-    this.mostBytes = mostBytes;
   }
 
   /** An input, to be looked at. */
@@ -76,7 +72,7 @@ public final class FuzzRun {
       worstBytes = bytes;
       worstBytesAt = iteration;
     }
-    if (bytes > mostBytes) {
+    if (bytes > target.mostBytes()) {
       throw new FuzzFailure(
           target, seed, iteration, input, "it had " + bytes + " bytes allocated", null);
     }

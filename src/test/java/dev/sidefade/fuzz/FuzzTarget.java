@@ -17,6 +17,11 @@ public interface FuzzTarget extends AutoCloseable {
    */
   void read(byte[] input) throws IOException;
 
+  /** Bytes that one input may have allocated. */
+  default long mostBytes() {
+    return 64L << 20;
+  }
+
   @Override
   default void close() throws IOException {}
 }
