@@ -32,8 +32,21 @@ public final class Endurance {
   private Endurance(String[] arguments) {
     options =
         new Options(
-            arguments, "--minutes", "60", "--every", "20", "--kind", "steps", "--threads", "1",
-            "--machine", "unnamed", "--commit", "unknown", "--out", "endurance.json");
+            arguments,
+            "--minutes",
+            "60",
+            "--every",
+            "20",
+            "--kind",
+            "steps",
+            "--threads",
+            "1",
+            "--machine",
+            "unnamed",
+            "--commit",
+            "unknown",
+            "--out",
+            "endurance.json");
   }
 
   /** Ends when the time is over. */

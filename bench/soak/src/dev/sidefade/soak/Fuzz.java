@@ -8,6 +8,8 @@ import dev.sidefade.fuzz.FuzzTarget;
 import dev.sidefade.fuzz.FuzzTargets;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,10 +18,12 @@ import java.util.Map;
 /**
  * Gives every parser many damaged inputs: {@code Fuzz --inputs 1000000 --seed 1}; {@code --parser
  * onnx,idx} takes some of them, {@code --minutes 10} ends each after that time, {@code --replay
- * 1234} reads one input. An input that takes longer than {@code --seconds-for-one} ends the process.
+ * 1234} reads one input. An input that computes longer than {@code --seconds-for-one} ends the
+ * process.
  */
 public final class Fuzz {
   private static final PrintStream LOG = new PrintStream(System.err, true, StandardCharsets.UTF_8);
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
   private static final int SHOWN = 10;
 
   private final Options options;
@@ -28,10 +32,25 @@ public final class Fuzz {
   private Fuzz(String[] arguments) {
     options =
         new Options(
-            arguments, "--inputs", "1000000", "--seed", "1", "--parser", "all", "--replay", "-1",
-            "--minutes", "1e9",
-            "--seconds-for-one", "20", "--machine", "unnamed",
-            "--commit", "unknown", "--out", "fuzz.json");
+            arguments,
+            "--inputs",
+            "1000000",
+            "--seed",
+            "1",
+            "--parser",
+            "all",
+            "--replay",
+            "-1",
+            "--minutes",
+            "1e9",
+            "--seconds-for-one",
+            "20",
+            "--machine",
+            "unnamed",
+            "--commit",
+            "unknown",
+            "--out",
+            "fuzz.json");
     seed = options.large("--seed");
   }
 
@@ -137,27 +156,42 @@ public final class Fuzz {
     return run.worstNanos() / 1e6;
   }
 
-  /** Ends the process when one input takes too long, and says which and where it is. */
+  /**
+   * Ends the process when one input takes too long, and says which and where it is. What counts is
+   * the time of the processor, for the machine may be busy with other things; of the wall's, thirty
+   * times as much, for an input may also wait for something.
+   */
   private Thread watch(String name, FuzzRun run, Thread worker) {
+    long most = options.number("--seconds-for-one") * 1_000_000_000L;
     return Thread.ofPlatform()
         .daemon()
         .start(() -> {
           try {
+            long watched = -1;
+            long before = 0;
             while (true) {
               Thread.sleep(500);
               long iteration = run.current();
-              if (iteration >= 0
-                  && run.nanosInCurrent() > options.number("--seconds-for-one") * 1_000_000_000L) {
-                LOG.println(name + ", seed " + seed + ", iteration " + iteration + " hangs at");
-                for (StackTraceElement frame : worker.getStackTrace()) {
-                  LOG.println("\t" + frame);
-                }
-                Runtime.getRuntime().halt(1);
+              long now = THREADS.getThreadCpuTime(worker.threadId());
+              if (iteration != watched) {
+                watched = iteration;
+                before = now;
+              } else if (iteration >= 0
+                  && (now - before > most || run.nanosInCurrent() > 30 * most)) {
+                hangs(name, iteration, worker);
               }
             }
           } catch (InterruptedException e) {
             // the parser is through
           }
         });
+  }
+
+  private void hangs(String name, long iteration, Thread worker) {
+    LOG.println(name + ", seed " + seed + ", iteration " + iteration + " hangs at");
+    for (StackTraceElement frame : worker.getStackTrace()) {
+      LOG.println("\t" + frame);
+    }
+    Runtime.getRuntime().halt(1);
   }
 }

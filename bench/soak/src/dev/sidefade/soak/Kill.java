@@ -46,8 +46,19 @@ public final class Kill {
     this.folder = folder;
     options =
         new Options(
-            arguments, "--runs", "200", "--minutes", "1e9", "--seed", "1", "--machine", "unnamed",
-            "--commit", "unknown", "--out", "kill.json");
+            arguments,
+            "--runs",
+            "200",
+            "--minutes",
+            "1e9",
+            "--seed",
+            "1",
+            "--machine",
+            "unnamed",
+            "--commit",
+            "unknown",
+            "--out",
+            "kill.json");
     random = new SplittableRandom(options.large("--seed"));
     data = DemoData.unpack(folder.resolve("data"));
     SmallData.cut(data, "labelled", 48);

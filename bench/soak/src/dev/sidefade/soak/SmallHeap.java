@@ -19,8 +19,17 @@ public final class SmallHeap {
   public static void main(String[] arguments) throws IOException, InterruptedException {
     Options options =
         new Options(
-            arguments, "--heap", "256m", "--threads", "1", "--machine", "unnamed", "--commit",
-            "unknown", "--out", "small-heap.json");
+            arguments,
+            "--heap",
+            "256m",
+            "--threads",
+            "1",
+            "--machine",
+            "unnamed",
+            "--commit",
+            "unknown",
+            "--out",
+            "small-heap.json");
     JsonObject report = Results.begin("small heap", options);
     boolean good;
     try (ScratchFolder scratch = ScratchFolder.create()) {

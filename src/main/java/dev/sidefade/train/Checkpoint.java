@@ -96,10 +96,7 @@ public final class Checkpoint {
     if (text.bestEpoch() > 0) {
       state.setBest(
           new TrainingState.Best(
-              text.bestEpoch(),
-              text.bestScore(),
-              best(in, "tail"),
-              best(in, "side")));
+              text.bestEpoch(), text.bestScore(), best(in, "tail"), best(in, "side")));
     }
     if (text.stopped()) {
       state.stop();

@@ -137,8 +137,8 @@ public final class FeatureCache implements FeatureFeed {
   }
 
   /**
-   * Writes zeros: that a disk is full must be an error here, since a mapping that has no room behind
-   * it ends in a fault when it is written.
+   * Writes zeros: that a disk is full must be an error here, since a mapping that has no room
+   * behind it ends in a fault when it is written.
    */
   private static void reserve(FileChannel channel, long size) throws IOException {
     ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(size, 1 << 20));

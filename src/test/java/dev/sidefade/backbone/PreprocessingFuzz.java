@@ -24,9 +24,30 @@ public final class PreprocessingFuzz implements FuzzTarget {
                   "{\"image_mean\":[0.1],\"image_std\":[0.2],\"size\":{\"shortest_edge\":32},"
                       + "\"do_center_crop\":true,\"crop_size\":{\"height\":24,\"width\":24}}")),
           List.of(
-              "{", "}", "[", "]", ",", ":", "\"", "null", "true", "false", "1e999", "-1", "\\u0000",
-              "\\n", "\"size\":", "\"crop_pct\":", "\"mean\":", "\"std\":", "{}", "[]",
-              "[".repeat(2000), "{\"a\":".repeat(500), "\u2028", "\"shortest_edge\":",
+              "{",
+              "}",
+              "[",
+              "]",
+              ",",
+              ":",
+              "\"",
+              "null",
+              "true",
+              "false",
+              "1e999",
+              "-1",
+              "\\u0000",
+              "\\n",
+              "\"size\":",
+              "\"crop_pct\":",
+              "\"mean\":",
+              "\"std\":",
+              "{}",
+              "[]",
+              "[".repeat(2000),
+              "{\"a\":".repeat(500),
+              "\u2028",
+              "\"shortest_edge\":",
               "9".repeat(400)));
 
   private static byte[] bytes(String text) {

@@ -22,12 +22,24 @@ class DiskFullTest {
   @TempDir Path folder;
 
   private static List<String> adapt(Path data, Path out, String... more) {
-    List<String> options = List.of(
-        "--backbone", data.resolve(DemoSettings.BACKBONE).toString(),
-        "--train", data.resolve("val-images-idx3-ubyte.gz").toString(),
-        "--val", data.resolve("val-images-idx3-ubyte.gz").toString(),
-        "--tune", "final-norm", "--side", "adapter", "--epochs", "1", "--threads", "1",
-        "--out", out.toString());
+    List<String> options =
+        List.of(
+            "--backbone",
+            data.resolve(DemoSettings.BACKBONE).toString(),
+            "--train",
+            data.resolve("val-images-idx3-ubyte.gz").toString(),
+            "--val",
+            data.resolve("val-images-idx3-ubyte.gz").toString(),
+            "--tune",
+            "final-norm",
+            "--side",
+            "adapter",
+            "--epochs",
+            "1",
+            "--threads",
+            "1",
+            "--out",
+            out.toString());
     return Stream.of(List.of("adapt"), options, List.of(more)).flatMap(List::stream).toList();
   }
 

@@ -29,8 +29,23 @@ public final class ListFuzz implements FuzzTarget {
                 bytes("b c.png 22\n\ta\t0 \n# \u4e2d"),
                 bytes("images/a.png 1\n/abs/e.jpeg 0\n../d.png\n")),
             List.of(
-                "\n", "\r", "\t", " ", "#", "\0", "\u2028", "\u00a0", "a 1\n", "\uFEFF", "+1",
-                "-1", "\u0661", "/", "..", "x".repeat(300), "x".repeat(5000)));
+                "\n",
+                "\r",
+                "\t",
+                " ",
+                "#",
+                "\0",
+                "\u2028",
+                "\u00a0",
+                "a 1\n",
+                "\uFEFF",
+                "+1",
+                "-1",
+                "\u0661",
+                "/",
+                "..",
+                "x".repeat(300),
+                "x".repeat(5000)));
   }
 
   private static byte[] bytes(String text) {

@@ -16,9 +16,27 @@ import java.util.random.RandomGenerator;
 public final class SafetensorsFuzz implements FuzzTarget {
   private static final List<String> WORDS =
       List.of(
-          "\"F32\"", "\"F16\"", "\"shape\":", "\"dtype\":", "\"data_offsets\":", "[0,24]", "[3,2]",
-          "[]", "{}", ",", ":", "\"__metadata__\":", "[24,32]", "null", "\\u0000", "\\n", "\"\"",
-          "[[[[[[[[", "{\"a\":{\"a\":{\"a\":", "\u2028", "[9223372036854775807,4]");
+          "\"F32\"",
+          "\"F16\"",
+          "\"shape\":",
+          "\"dtype\":",
+          "\"data_offsets\":",
+          "[0,24]",
+          "[3,2]",
+          "[]",
+          "{}",
+          ",",
+          ":",
+          "\"__metadata__\":",
+          "[24,32]",
+          "null",
+          "\\u0000",
+          "\\n",
+          "\"\"",
+          "[[[[[[[[",
+          "{\"a\":{\"a\":{\"a\":",
+          "\u2028",
+          "[9223372036854775807,4]");
 
   private final Mutator whole = new Mutator(List.of(sample()), WORDS);
   private final Mutator headers = new Mutator(List.of(header()), WORDS);
@@ -61,12 +79,14 @@ public final class SafetensorsFuzz implements FuzzTarget {
   @Override
   public void read(byte[] input) {
     Safetensors.Content content = Safetensors.parse("a file", MemorySegment.ofArray(input));
-    content.tensors().forEach((name, entry) -> {
-      long size = Arrays.stream(entry.dims()).reduce(1, Math::multiplyExact);
-      if (size != entry.values().length) {
-        throw new IllegalStateException("the values of " + name + " do not fill its shape");
-      }
-    });
+    content
+        .tensors()
+        .forEach((name, entry) -> {
+          long size = Arrays.stream(entry.dims()).reduce(1, Math::multiplyExact);
+          if (size != entry.values().length) {
+            throw new IllegalStateException("the values of " + name + " do not fill its shape");
+          }
+        });
     content.metadata().values().forEach(text -> text.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -16,14 +16,54 @@ public final class Mutator {
   private static final int LARGEST = 1 << 16;
 
   private static final long[] NUMBERS = {
-    0, 1, -1, 2, 7, 8, 63, 64, 127, 128, 255, 256, 65535, 65536, 0x7fffffffL, 0x80000000L,
-    0xffffffffL, 1L << 40, Long.MAX_VALUE, Long.MIN_VALUE, Long.MAX_VALUE - 7, Long.MAX_VALUE / 4
+    0,
+    1,
+    -1,
+    2,
+    7,
+    8,
+    63,
+    64,
+    127,
+    128,
+    255,
+    256,
+    65535,
+    65536,
+    0x7fffffffL,
+    0x80000000L,
+    0xffffffffL,
+    1L << 40,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE,
+    Long.MAX_VALUE - 7,
+    Long.MAX_VALUE / 4
   };
 
   private static final String[] WRITTEN = {
-    "0", "-1", "-0", "1", "4", "2147483647", "2147483648", "-2147483649", "4294967296",
-    "9223372036854775807", "9223372036854775808", "-9223372036854775808", "1e9", "1e308", "1e999",
-    "1e-999", "0.5", "NaN", "Infinity", "99999999999999999999999999999", "0x10", "1.0", "007"
+    "0",
+    "-1",
+    "-0",
+    "1",
+    "4",
+    "2147483647",
+    "2147483648",
+    "-2147483649",
+    "4294967296",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "1e9",
+    "1e308",
+    "1e999",
+    "1e-999",
+    "0.5",
+    "NaN",
+    "Infinity",
+    "99999999999999999999999999999",
+    "0x10",
+    "1.0",
+    "007"
   };
 
   private final List<byte[]> samples;
@@ -132,8 +172,7 @@ public final class Mutator {
     while (to < bytes.length && isDigit(bytes[to])) {
       to++;
     }
-    byte[] number =
-        WRITTEN[random.nextInt(WRITTEN.length)].getBytes(StandardCharsets.US_ASCII);
+    byte[] number = WRITTEN[random.nextInt(WRITTEN.length)].getBytes(StandardCharsets.US_ASCII);
     return from == bytes.length
         ? spliced(bytes, at, 0, number)
         : spliced(bytes, from, to - from, number);
@@ -147,8 +186,7 @@ public final class Mutator {
   private static byte[] spliced(byte[] bytes, int at, int removed, byte[] by) {
     byte[] result = Arrays.copyOf(bytes, bytes.length - removed + by.length);
     System.arraycopy(by, 0, result, at, by.length);
-    System.arraycopy(
-        bytes, at + removed, result, at + by.length, bytes.length - at - removed);
+    System.arraycopy(bytes, at + removed, result, at + by.length, bytes.length - at - removed);
     return result;
   }
 }

@@ -13,8 +13,22 @@ import java.util.random.RandomGenerator;
  */
 public final class ProtoMutator {
   private static final long[] NUMBERS = {
-    0, 1, 2, 3, -1, 7, 10, 16, 127, 128, 1L << 20, 1L << 31, 1L << 40, Long.MAX_VALUE,
-    Long.MIN_VALUE, Long.MAX_VALUE / 4
+    0,
+    1,
+    2,
+    3,
+    -1,
+    7,
+    10,
+    16,
+    127,
+    128,
+    1L << 20,
+    1L << 31,
+    1L << 40,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE,
+    Long.MAX_VALUE / 4
   };
   private static final int DEEPEST = 12;
 
@@ -117,8 +131,7 @@ public final class ProtoMutator {
       int end = at[0] + (int) length;
       List<Field> inner =
           wire == 2 && length > 0 && depth < DEEPEST ? parse(bytes, at[0], end, depth + 1) : null;
-      fields.add(
-          new Field(number, wire, Arrays.copyOfRange(bytes, at[0], end), 0, inner));
+      fields.add(new Field(number, wire, Arrays.copyOfRange(bytes, at[0], end), 0, inner));
       at[0] = end;
     }
     return fields;

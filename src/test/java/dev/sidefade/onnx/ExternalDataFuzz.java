@@ -24,9 +24,30 @@ public final class ExternalDataFuzz implements FuzzTarget {
   private static final byte SECRET = (byte) 0xA5;
   private static final List<String> PLACES =
       List.of(
-          "data", "sub/data", "../secret", "link", "up", "up/secret", "sub/../../secret", "..", ".",
-          "/", "./link", "sub/up/secret", "//", "../model/../secret", "offset", "length",
-          "location", "9223372036854775807", "-1", "4", "%2e%2e/secret", "..\\secret", "~", "loop");
+          "data",
+          "sub/data",
+          "../secret",
+          "link",
+          "up",
+          "up/secret",
+          "sub/../../secret",
+          "..",
+          ".",
+          "/",
+          "./link",
+          "sub/up/secret",
+          "//",
+          "../model/../secret",
+          "offset",
+          "length",
+          "location",
+          "9223372036854775807",
+          "-1",
+          "4",
+          "%2e%2e/secret",
+          "..\\secret",
+          "~",
+          "loop");
 
   private final ScratchFolder scratch;
   private final Path folder;

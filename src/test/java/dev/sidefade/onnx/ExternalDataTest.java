@@ -104,7 +104,13 @@ class ExternalDataTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "../secret", "/etc/hostname", "sub/../../secret", "link", "up/secret", "up/up/secret", "",
+        "../secret",
+        "/etc/hostname",
+        "sub/../../secret",
+        "link",
+        "up/secret",
+        "up/up/secret",
+        "",
         "a\0b"
       })
   void pathsThatLeaveTheFolderAreRefused(String location) throws IOException {

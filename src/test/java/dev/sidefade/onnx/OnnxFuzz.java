@@ -37,9 +37,7 @@ public final class OnnxFuzz implements FuzzTarget {
 
   private static Initializer parsed(ProtoWriter tensor) {
     return new TensorReader(ExternalFolder.NONE)
-        .tensor(
-            new ProtoReader(
-                "test", MemorySegment.ofArray(tensor.toBytes())));
+        .tensor(new ProtoReader("test", MemorySegment.ofArray(tensor.toBytes())));
   }
 
   @Override

@@ -16,8 +16,21 @@ public final class ConllFuzz implements FuzzTarget {
                       + " . . O O \n\n\n-DOCSTART- -X- O O\nBerlin\tB-LOC\n"),
               bytes("John\nlives\n\nin\nBerlin")),
           List.of(
-              "\n", "\r", "\t", " ", "\n\n", "-DOCSTART-", "B-", "I-PER", "O", "\0", "\u2028",
-              "\u00a0", "\u3000", "\u001b[31m", "x".repeat(2000)));
+              "\n",
+              "\r",
+              "\t",
+              " ",
+              "\n\n",
+              "-DOCSTART-",
+              "B-",
+              "I-PER",
+              "O",
+              "\0",
+              "\u2028",
+              "\u00a0",
+              "\u3000",
+              "\u001b[31m",
+              "x".repeat(2000)));
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);

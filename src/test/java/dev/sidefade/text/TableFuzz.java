@@ -28,8 +28,24 @@ public final class TableFuzz implements FuzzTarget {
               bytes(PAIRS),
               bytes("a film\n\nanother\tone\n")),
           List.of(
-              "\"", "\"\"", "\t", ",", "\n", "\r\n", "\r", "text", "label", "score", "text_b",
-              "sentence1", "\0", "\uFEFF", "\u2028", "\u0085", "x".repeat(2000), "\u001b[31m"));
+              "\"",
+              "\"\"",
+              "\t",
+              ",",
+              "\n",
+              "\r\n",
+              "\r",
+              "text",
+              "label",
+              "score",
+              "text_b",
+              "sentence1",
+              "\0",
+              "\uFEFF",
+              "\u2028",
+              "\u0085",
+              "x".repeat(2000),
+              "\u001b[31m"));
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);

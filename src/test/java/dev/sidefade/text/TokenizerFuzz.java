@@ -9,8 +9,8 @@ import java.util.random.RandomGenerator;
 /** What Java reads of a tokenizer.json, before the native library sees it. */
 public final class TokenizerFuzz implements FuzzTarget {
   private static final String SMALL =
-      "{\"model\":{\"type\":\"BPE\",\"continuing_subword_prefix\":\"##\",\"vocab\":{\"a\":0,"
-          + "\"b\":1},\"merges\":[\"a ##b\",[\"a\",\"##b\"]]},\"padding\":{\"pad_id\":3},"
+      "{\"model\":{\"type\":\"BPE\",\"continuing_subword_prefix\":\"##\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[\"a"
+          + " ##b\",[\"a\",\"##b\"]]},\"padding\":{\"pad_id\":3},"
           + "\"truncation\":{\"max_length\":8,\"direction\":\"Left\"},\"normalizer\":{\"type\":"
           + "\"Precompiled\",\"precompiled_charsmap\":\"BAAAAAAAAABh\"},\"pre_tokenizer\":{\"type\":"
           + "\"Sequence\",\"pretokenizers\":[{\"type\":\"FixedLength\",\"length\":5}]}}";
@@ -22,9 +22,29 @@ public final class TokenizerFuzz implements FuzzTarget {
       new Mutator(
           List.of(TestTexts.TOKENIZER, bytes(SMALL), bytes(SMALL), bytes(UNIGRAM)),
           List.of(
-              "{", "}", "[", "]", ",", ":", "\"", "null", "true", "1e999", "-1", "\\u0000", "\\n",
-              "\"vocab\":", "\"model\":", "[[\"a\",0]]", "{}", "[]", "[".repeat(2000),
-              "{\"a\":".repeat(500), "\u2028", "\"id\":", "\"pretokenizers\":["));
+              "{",
+              "}",
+              "[",
+              "]",
+              ",",
+              ":",
+              "\"",
+              "null",
+              "true",
+              "1e999",
+              "-1",
+              "\\u0000",
+              "\\n",
+              "\"vocab\":",
+              "\"model\":",
+              "[[\"a\",0]]",
+              "{}",
+              "[]",
+              "[".repeat(2000),
+              "{\"a\":".repeat(500),
+              "\u2028",
+              "\"id\":",
+              "\"pretokenizers\":["));
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);

@@ -33,9 +33,23 @@ public final class CheckpointFuzz implements FuzzTarget {
     data = Arrays.copyOfRange(sample, 8 + length, sample.length);
     List<String> words =
         List.of(
-            "\\\"history\\\":", "\\\"bestEpoch\\\":", "\\\"losses\\\":", "\\\"gates\\\":", "null",
-            "{}", "[]", "[null]", "\\\"", ",", ":", "\\\"NaN\\\"", "-1", "\\\"stopped\\\":true",
-            "\\\"epoch\\\":", "[[", "\\u0000");
+            "\\\"history\\\":",
+            "\\\"bestEpoch\\\":",
+            "\\\"losses\\\":",
+            "\\\"gates\\\":",
+            "null",
+            "{}",
+            "[]",
+            "[null]",
+            "\\\"",
+            ",",
+            ":",
+            "\\\"NaN\\\"",
+            "-1",
+            "\\\"stopped\\\":true",
+            "\\\"epoch\\\":",
+            "[[",
+            "\\u0000");
     whole = new Mutator(List.of(sample), words);
     headers = new Mutator(List.of(header), words);
   }
