@@ -76,7 +76,9 @@ public final class ConfigFuzz implements FuzzTarget {
   @Override
   public void read(byte[] input) throws IOException {
     String text = new String(input, StandardCharsets.UTF_8);
-    ConfigFile.values(file, text).forEach((key, value) -> key.concat(value));
+    if (ConfigFile.values(file, text).containsValue(null)) {
+      throw new IllegalStateException("a key without a value");
+    }
     if (input.length % 64 == 0) {
       Files.write(file, input);
       ConfigFile.read(file, "adapt");

@@ -3,16 +3,33 @@ package dev.sidefade.data;
 import dev.sidefade.fuzz.FuzzTarget;
 import dev.sidefade.fuzz.Mutator;
 import dev.sidefade.tensor.BadInputException;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import javax.imageio.ImageIO;
 
 /** PNG and JPEG files. */
 public final class ImageFuzz implements FuzzTarget {
   private final ImageDecoder decoder = new ImageDecoder();
   private final Mutator mutator =
       new Mutator(
-          List.of(TestImages.encoded("png", 5, 4, 1), TestImages.encoded("jpg", 9, 8, 2)),
+          List.of(encoded("png", 5, 4, 1), encoded("jpg", 9, 8, 2)),
           List.of("IHDR", "IDAT", "PLTE", "tRNS", "IEND", "Exif\0\0", "JFIF\0", "zTXt", "iCCP"));
+
+  /** An image file; without assertions, for this class also runs where there is no JUnit. */
+  static byte[] encoded(String format, int width, int height, long seed) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try {
+      ImageIO.write(
+          TestImages.noise(width, height, BufferedImage.TYPE_INT_RGB, seed), format, bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
 
   @Override
   public String name() {

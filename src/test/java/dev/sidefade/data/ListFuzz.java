@@ -20,7 +20,7 @@ public final class ListFuzz implements FuzzTarget {
   public ListFuzz() throws IOException {
     scratch = ScratchFolder.create();
     list = scratch.path().resolve("list.txt");
-    Files.write(scratch.path().resolve("a"), TestImages.encoded("png", 2, 2, 1));
+    Files.write(scratch.path().resolve("a"), ImageFuzz.encoded("png", 2, 2, 1));
     Files.writeString(scratch.path().resolve("b c.png"), "no image");
     mutator =
         new Mutator(

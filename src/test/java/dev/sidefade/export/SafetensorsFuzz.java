@@ -5,7 +5,6 @@ import dev.sidefade.fuzz.Mutator;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -87,6 +86,8 @@ public final class SafetensorsFuzz implements FuzzTarget {
             throw new IllegalStateException("the values of " + name + " do not fill its shape");
           }
         });
-    content.metadata().values().forEach(text -> text.getBytes(StandardCharsets.UTF_8));
+    if (content.metadata().containsValue(null)) {
+      throw new IllegalStateException("a name without a text");
+    }
   }
 }
