@@ -18,11 +18,17 @@ import dev.sidefade.train.DivergedException;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -90,6 +96,48 @@ class AdaptTest {
           reference.report().accuracy(RunReport.TEST, RunReport.SIDE).orElseThrow(),
           kept.evaluate(demo.images("test"), true).accuracy());
     }
+  }
+
+  @Test
+  void severalThreadsMayAskAtOnce() throws IOException {
+    List<Path> images = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      BufferedImage image = new BufferedImage(28, 28, BufferedImage.TYPE_BYTE_GRAY);
+      Graphics2D graphics = image.createGraphics();
+      graphics.fillOval(2 + i % 5, 3, 10 + i, 8 + i);
+      graphics.dispose();
+      Path file = folder.resolve(i + ".png");
+      ImageIO.write(image, "png", file.toFile());
+      images.add(file);
+    }
+    try (Predictor predictor = Predictor.open(reference.model().orElseThrow(), 1)) {
+      List<List<Prediction>> expected = predictAll(predictor, images);
+      List<List<List<Prediction>>> answers;
+      try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+        answers =
+            IntStream.range(0, 16)
+                .mapToObj(_ ->
+                    CompletableFuture.supplyAsync(() -> predictAll(predictor, images), threads))
+                .toList()
+                .stream()
+                .map(CompletableFuture::join)
+                .toList();
+      }
+      answers.forEach(answer -> assertEquals(expected, answer));
+      assertTrue(expected.stream().distinct().count() > 1);
+    }
+  }
+
+  private static List<List<Prediction>> predictAll(Predictor predictor, List<Path> images) {
+    return images.stream()
+        .map(image -> {
+          try {
+            return predictor.predict(image, 10);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        })
+        .toList();
   }
 
   @Test

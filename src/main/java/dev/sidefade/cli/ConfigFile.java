@@ -93,9 +93,7 @@ record ConfigFile(Path file, Map<String, String> values) {
    * @throws BadInputException if it is missing, malformed, or has a key that is no option
    */
   static ConfigFile read(Path file, String command) throws IOException {
-    String text = text(file);
-    Map<String, String> values =
-        text.stripLeading().startsWith("{") ? json(file, text) : properties(file, text);
+    Map<String, String> values = values(file, text(file));
     Set<String> known = keys(command);
     for (String key : new TreeSet<>(values.keySet())) {
       if (!known.contains(key)) {
@@ -110,6 +108,11 @@ record ConfigFile(Path file, Map<String, String> values) {
       }
     }
     return new ConfigFile(file, values);
+  }
+
+  /** What stands in a file, whether or not there are such options. */
+  static Map<String, String> values(Path file, String text) throws IOException {
+    return text.stripLeading().startsWith("{") ? json(file, text) : properties(file, text);
   }
 
   /**

@@ -128,7 +128,7 @@ public final class Export {
 
   private static Path folderOf(Path target) {
     Path absolute = target.toAbsolutePath().normalize();
-    Path folder = absolute.getParent();
+    Path folder = Objects.requireNonNullElse(absolute.getParent(), absolute);
     if (!Files.isDirectory(folder)) {
       throw new BadInputException(
           "there is no folder "

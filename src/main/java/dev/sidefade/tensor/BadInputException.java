@@ -9,13 +9,16 @@ package dev.sidefade.tensor;
 public final class BadInputException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  private static final int LONGEST = 2000;
+  private static final int END = 400;
+
   /**
    * A complaint about something that was given.
    *
    * @param message one sentence: what was wrong with the value, what was expected, what to do
    */
   public BadInputException(String message) {
-    super(message);
+    super(sentence(message));
   }
 
   /**
@@ -25,6 +28,34 @@ public final class BadInputException extends RuntimeException {
    * @param cause what it followed from
    */
   public BadInputException(String message, Throwable cause) {
-    super(message, cause);
+    super(sentence(message), cause);
+  }
+
+  /**
+   * One line that a terminal can show: messages quote what files say, which may be anything, line
+   * breaks, terminal controls and megabytes among it.
+   */
+  private static String sentence(String message) {
+    if (message == null) {
+      return "bad input";
+    }
+    String line = String.join(" ", message.lines().map(String::strip).toList());
+    if (line.length() > LONGEST) {
+      line = line.substring(0, LONGEST - END) + " ... " + line.substring(line.length() - END + 5);
+    }
+    StringBuilder shown = new StringBuilder(line.length());
+    line.codePoints().map(c -> isShown(c) ? c : '?').forEach(shown::appendCodePoint);
+    return shown.toString();
+  }
+
+  private static boolean isShown(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR,
+          Character.SURROGATE ->
+          false;
+      default -> true;
+    };
   }
 }

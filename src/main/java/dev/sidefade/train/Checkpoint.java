@@ -108,10 +108,7 @@ public final class Checkpoint {
     if (text.bestEpoch() > 0) {
       state.setBest(
           new TrainingState.Best(
-              text.bestEpoch(),
-              text.bestScore(),
-              floats(in, "best.tail"),
-              floats(in, "best.side")));
+              text.bestEpoch(), text.bestScore(), best(in, "tail"), best(in, "side")));
     }
     if (text.stopped()) {
       state.stop();
@@ -145,13 +142,35 @@ public final class Checkpoint {
     Text text = null;
     try {
       text = gson.fromJson(content.metadata().get(STATE), Text.class);
-    } catch (JsonParseException e) {
+    } catch (JsonParseException | NumberFormatException e) {
       // as good as missing
     }
-    if (text == null || text.history() == null) {
+    if (text == null || text.history() == null || !isComplete(text)) {
       throw damaged(STATE);
     }
     return text;
+  }
+
+  /** JSON leaves null what it does not mention. */
+  private static boolean isComplete(Text text) {
+    return text.history().stream()
+            .allMatch(epoch ->
+                epoch != null
+                    && epoch.losses() != null
+                    && epoch.gates() != null
+                    && !epoch.losses().containsValue(null)
+                    && !epoch.gates().contains(null))
+        && text.bestEpoch() >= 0
+        && text.bestEpoch() <= text.history().size();
+  }
+
+  private float[] best(Safetensors.Content content, String set) {
+    float[] values = floats(content, "best." + set);
+    Parameters of = sets.get(set);
+    if (of != null && values.length != of.values().size()) {
+      throw damaged("best." + set);
+    }
+    return values;
   }
 
   private void put(Safetensors.Content content, String name, Tensor target) {

@@ -8,6 +8,7 @@ import dev.sidefade.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,9 +148,22 @@ public final class FeatureCache implements FeatureFeed {
     Path file = Files.createTempFile(folder, ".features", ".bin");
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      reserve(channel, size);
       return channel.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
     } finally {
       Files.deleteIfExists(file);
+    }
+  }
+
+  /**
+   * Writes zeros: that a disk is full must be an error here, since a mapping that has no room
+   * behind it ends in a fault when it is written.
+   */
+  private static void reserve(FileChannel channel, long size) throws IOException {
+    ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(size, 1 << 20));
+    for (long at = 0; at < size; ) {
+      zeros.clear().limit((int) Math.min(zeros.capacity(), size - at));
+      at += channel.write(zeros, at);
     }
   }
 

@@ -102,10 +102,22 @@ class ExternalDataTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"../secret", "/etc/hostname", "sub/../../secret", "link", "", "a\0b"})
+  @ValueSource(
+      strings = {
+        "../secret",
+        "/etc/hostname",
+        "sub/../../secret",
+        "link",
+        "up/secret",
+        "up/up/secret",
+        "",
+        "a\0b"
+      })
   void pathsThatLeaveTheFolderAreRefused(String location) throws IOException {
     Files.write(temporary.resolve("secret"), new byte[64]);
     Files.createSymbolicLink(folder.resolve("link"), temporary.resolve("secret"));
+    Files.createSymbolicLink(folder.resolve("up"), temporary);
+    Files.createSymbolicLink(temporary.resolve("up"), temporary);
     BadInputException refused = refusal(location, "0", "8");
     assertTrue(refused.getMessage().contains("leaves the model's folder"), refused.getMessage());
   }

@@ -126,13 +126,43 @@ class CheckpointTest {
       tensors.put("tail.first_moments", new Safetensors.Entry(new float[3], 3));
       Safetensors.write(file(), tensors, content.metadata());
       refused(() -> run.checkpoint(file(), FINGERPRINT).load(), "tail.first_moments");
-      for (String state : List.of("", "{", "[]", "{}", "{\"history\":7}", "7")) {
+      for (String state :
+          List.of(
+              "",
+              "{",
+              "[]",
+              "{}",
+              "{\"history\":7}",
+              "7",
+              "{\"history\":[null]}",
+              "{\"history\":[{\"epoch\":1}]}",
+              "{\"history\":[{\"losses\":{\"a\":null},\"gates\":[]}]}",
+              "{\"history\":[{\"losses\":{},\"gates\":[null]}]}",
+              "{\"history\":[{\"losses\":{},\"gates\":[],\"seconds\":1.0\"seconds\"}]}",
+              "{\"history\":[{\"losses\":{\"a\":0.3.5},\"gates\":[]}]}",
+              "{\"history\":[],\"bestEpoch\":1}",
+              "{\"history\":[],\"bestEpoch\":-1}")) {
         Safetensors.write(
             file(), content.tensors(), Map.of("fingerprint", FINGERPRINT, "state", state));
         refused(() -> run.checkpoint(file(), FINGERPRINT).load(), "state");
       }
       Safetensors.write(file(), content.tensors(), Map.of("fingerprint", FINGERPRINT));
       refused(() -> run.checkpoint(file(), FINGERPRINT).load(), "state");
+    }
+  }
+
+  @Test
+  void aBestEpochOfAnotherSizeIsRefused() throws IOException {
+    try (Run run = new Run(new Setup())) {
+      Checkpoint checkpoint = run.checkpoint(file(), FINGERPRINT);
+      checkpoint.save(someState(run));
+      Safetensors.Content content = Safetensors.read(file());
+      for (String name : List.of("best.tail", "best.side")) {
+        Map<String, Safetensors.Entry> tensors = new LinkedHashMap<>(content.tensors());
+        tensors.put(name, new Safetensors.Entry(new float[3], 3));
+        Safetensors.write(file(), tensors, content.metadata());
+        refused(checkpoint::load, name);
+      }
     }
   }
 

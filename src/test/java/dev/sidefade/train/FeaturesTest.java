@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.SmallDisk;
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.Preprocessing;
 import dev.sidefade.backbone.Trunk;
@@ -105,6 +106,21 @@ class FeaturesTest {
 
   private static boolean equal(List<float[]> a, List<float[]> b) {
     return IntStream.range(0, a.size()).allMatch(i -> Arrays.equals(a.get(i), b.get(i)));
+  }
+
+  @Test
+  void aDiskWithoutRoomForTheCacheIsAnErrorAndNoFault() throws IOException {
+    Trunk trunk = backbone.openTrunk(1, List.of(0, 1, 2));
+    assertTrue(bytesOf(trunk) > 8 << 10);
+    try (SmallDisk disk = SmallDisk.mount(folder.resolve("disk"), 8);
+        LiveFeatures live = live(trunk, 3, Augmentation.NONE)) {
+      IOException full =
+          assertThrows(
+              IOException.class,
+              () -> FeatureCache.fill(live, 3, BATCH, device, 0, disk.path(), done -> {}));
+      assertTrue(full.getMessage().contains("No space left"), full.getMessage());
+      assertEquals(List.of(), disk.names());
+    }
   }
 
   private static final int[] ORDER = {7, 0, 10, 3, 3, 9, 1, 7, 2};
