@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 /**
  * What gradients inside a backbone cost in time and memory, by depth and by what is kept: {@code
  * GradientMemoryTable --out FILE.json [--threads N] [--passes N] [--machine NAME]}. Every case runs
- * in a process of its own, once in each pass over all of them. Writes every measurement as JSON,
- * and a Markdown table of their least times and median memory beside it.
+ * in a process of its own, once in each pass over all of them. Writes every measurement as JSON;
+ * {@code bench/tables} makes tables of their least times and median memory.
  */
 public final class GradientMemoryTable {
   private static final String SHIPPED_FOLDER = "/dev/sidefade/demo/";
@@ -151,8 +151,6 @@ public final class GradientMemoryTable {
     Files.writeString(
         json,
         new GsonBuilder().setPrettyPrinting().create().toJson(report) + System.lineSeparator());
-    String name = json.getFileName().toString().replaceFirst("\\.json$", "") + ".md";
-    Files.write(json.resolveSibling(name), GradientRender.lines(report));
   }
 
   private static double load() {
