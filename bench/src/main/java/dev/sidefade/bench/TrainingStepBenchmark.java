@@ -57,7 +57,7 @@ public class TrainingStepBenchmark extends OnWorkload {
             MaskPlacement.STATE);
     network = new SideNetwork(config, parameters);
     FeaturePath path = features ? new FeaturePath(featureConfig(), config, parameters) : null;
-    parameters.allocate(device, 1);
+    parameters.allocate(opened, 1);
     for (int t = 0; t < work.taps(); t++) {
       taps.add(random(rows, tapWidth));
     }

@@ -4,7 +4,9 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 
@@ -55,6 +57,35 @@ final class RunTables {
     double faded = Json.need(run, "latency_ms", batch, "faded");
     double kept = Json.need(run, "latency_ms", batch, "kept");
     return Text.fixed(100 * (1 - faded / kept), 0) + " %";
+  }
+
+  /** {@code inference}: the file of {@code bench/inference}, a row per batch size and threads. */
+  static List<String> inference(Block block) throws IOException {
+    Map<String, Map<String, Double>> rows = new LinkedHashMap<>();
+    for (JsonObject result : Json.results(block.file(0))) {
+      rows.computeIfAbsent(
+              Json.text(result, "batch") + " | " + Json.text(result, "threads"),
+              key -> new LinkedHashMap<>())
+          .put(Json.text(result, "model"), Json.need(result, "median_ms"));
+    }
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        "| batch | threads | original, ms | faded, ms | faded over original | kept, ms | saved |");
+    lines.add(Text.rule(0, 7));
+    rows.forEach((row, times) -> {
+      double original = times.get("original");
+      double faded = times.get("faded");
+      double kept = times.get("kept");
+      lines.add(
+          Text.row(
+              row,
+              Text.fixed(original, 3),
+              Text.fixed(faded, 3),
+              Text.fixed(faded / original, 3),
+              Text.fixed(kept, 3),
+              Text.fixed(100 * (1 - faded / kept), 0) + " %"));
+    });
+    return lines;
   }
 
   /** {@code demo}: a metrics.json with the test accuracies and what they cost. */

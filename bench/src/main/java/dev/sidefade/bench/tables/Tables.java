@@ -84,6 +84,7 @@ public final class Tables {
       case "seeds" -> SeedTable.chosen(block);
       case "inside-tuning" -> SeedTable.all(block);
       case "latency" -> RunTables.latency(block);
+      case "inference" -> RunTables.inference(block);
       case "demo" -> RunTables.demo(block);
       case "compare" -> RunTables.compare(block);
       case "peer-operations" -> PeerTable.operations(block);

@@ -30,10 +30,10 @@ public record Work(double flops, double bytes) {
         yield floats(operation.equals("adamw") ? 7 * parameters : parameters);
       }
       // read and written
-      case "CopyBenchmark" -> new Work(0, 2.0 * COPIED);
+      case "CopyBenchmark", "GpuCopyBenchmark" -> new Work(0, 2.0 * COPIED);
       case "FusedBenchmark" -> ofFused(operation, name);
-      case "BackboneBenchmark", "CacheBenchmark", "InferenceBenchmark", "ExportBenchmark" ->
-          new Work(0, 0);
+      case "FusedLogitBenchmark" -> of("LogitBenchmark", operation, name);
+      case "BackboneBenchmark" -> new Work(0, 0);
       case "TrainingStepBenchmark" -> products(stepFlops(Workload.of(name)));
       default -> ofOperation(operation, Workload.of(name));
     };
@@ -41,9 +41,7 @@ public record Work(double flops, double bytes) {
 
   /** An operation has the same least work in one call as in several. */
   private static Work ofFused(String operation, String name) {
-    return operation.startsWith("logitDistillation")
-        ? of("LogitBenchmark", operation, name)
-        : ofOperation(operation.replace("Unfused", ""), Workload.of(name));
+    return ofOperation(operation.replace("Unfused", ""), Workload.of(name));
   }
 
   private static Work ofOperation(String operation, Workload w) {
