@@ -1,5 +1,6 @@
 package dev.sidefade.bench.tables;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -54,24 +55,45 @@ final class PeerTable {
     }
   }
 
-  /** {@code peer-steps}: whole training steps of {@code peers/whole_steps.py}. */
+  /**
+   * {@code peer-steps}: whole training steps of {@code peers/whole_steps.py}, all passes together.
+   */
   static List<String> steps(Block block) throws IOException {
+    Map<String, List<JsonObject>> cases = new LinkedHashMap<>();
+    for (JsonObject result : Json.results(block.file(0))) {
+      if (result.has("samples_ms")) {
+        cases
+            .computeIfAbsent(
+                Json.text(result, "tuning") + ", " + Json.text(result, "way"),
+                title -> new ArrayList<>())
+            .add(result);
+      }
+    }
     List<String> lines = new ArrayList<>();
     lines.add("| what learns | median, ms | quartiles | peak memory, MiB | learning values |");
     lines.add(Text.rule(1, 4));
-    for (JsonObject result : Json.results(block.file(0))) {
-      if (result.has("median_ms")) {
-        lines.add(
-            Text.row(
-                Json.text(result, "tuning") + ", " + Json.text(result, "way"),
-                Text.three(Json.need(result, "median_ms")),
-                Text.three(Json.need(result, "quartile_1_ms"))
-                    + " to "
-                    + Text.three(Json.need(result, "quartile_3_ms")),
-                Text.fixed(Json.need(result, "peak_memory_bytes") / Text.MEBIBYTE, 1),
-                Text.fixed(Json.need(result, "tuned_values"), 0)));
-      }
-    }
+    cases.forEach((title, passes) -> {
+      double[] samples =
+          passes.stream()
+              .flatMap(pass -> pass.getAsJsonArray("samples_ms").asList().stream())
+              .mapToDouble(JsonElement::getAsDouble)
+              .sorted()
+              .toArray();
+      double[] memory =
+          passes.stream()
+              .mapToDouble(pass -> Json.need(pass, "peak_memory_bytes"))
+              .sorted()
+              .toArray();
+      lines.add(
+          Text.row(
+              title,
+              Text.three(Text.quantile(samples, 0.5)),
+              Text.three(Text.quantile(samples, 0.25))
+                  + " to "
+                  + Text.three(Text.quantile(samples, 0.75)),
+              Text.fixed(Text.quantile(memory, 0.5) / Text.MEBIBYTE, 1),
+              Text.fixed(Json.need(passes.getFirst(), "tuned_values"), 0)));
+    });
     return lines;
   }
 }

@@ -19,6 +19,14 @@ final class Text {
     return fixed(value, value >= 100 ? 0 : value >= 10 ? 1 : 2);
   }
 
+  /** The value below which a share of sorted values lies. */
+  static double quantile(double[] sorted, double share) {
+    double at = share * (sorted.length - 1);
+    int low = (int) at;
+    int high = Math.min(low + 1, sorted.length - 1);
+    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+  }
+
   static String row(List<String> cells) {
     return cells.stream().collect(Collectors.joining(" | ", "| ", " |"));
   }

@@ -117,6 +117,33 @@ class TablesTest {
   }
 
   @Test
+  void peersBesideSidefadeAndWholeStepsOverPasses() throws IOException {
+    String operations =
+        """
+        {"results":[
+        {"operation":"gelu","shape":"demo","way":"Sidefade","median_us":5},
+        {"operation":"gelu","shape":"demo","way":"eager","median_us":7},
+        {"operation":"gelu","shape":"demo","way":"graph","failed":"no GPU"},
+        {"operation":"copy","shape":"8 MiB","way":"eager","median_us":123.4}]}
+        """;
+    assertEquals(
+        List.of(
+            "| operation | Sidefade, us | eager, us |",
+            "| --- | ---: | ---: |",
+            "| gelu, demo | 5.00 | 7.00 |",
+            "| copy, 8 MiB |  | 123 |"),
+        table(operations, "peer-operations"));
+    String step =
+        "{\"tuning\":\"norms\",\"way\":\"eager\",\"samples_ms\":%s,\"peak_memory_bytes\":1048576,\"tuned_values\":9}";
+    assertEquals(
+        "| norms, eager | 3.00 | 2.00 to 4.00 | 1.0 | 9 |",
+        table(
+                "{\"results\":[" + step.formatted("[5,1]") + "," + step.formatted("[2,3,4]") + "]}",
+                "peer-steps")
+            .getLast());
+  }
+
+  @Test
   void plotsAreXmlOfLinesAndBars() {
     List<String> bars =
         Svg.bars("a < b", " ms", List.of("x", "y"), Map.of("row", new double[] {2, Double.NaN}));
