@@ -8,6 +8,7 @@ Names and shapes are those of ``sidefade bench``; with --sidefade its rounds alt
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -215,10 +216,12 @@ def measure(device, ways, shapes, seconds, mebibytes, wanted):
     return results
 
 
-def sidefade(program, device, threads, shapes, seconds, mebibytes):
+def sidefade(program, device, threads, shapes, seconds, mebibytes, wanted):
     """A round of sidefade bench."""
-    command = [program, "bench", "--json", "--device", device, "--threads", str(threads), "--shape", ",".join(shapes),
+    command = shlex.split(program) + ["bench", "--json", "--device", device, "--threads", str(threads), "--shape", ",".join(shapes),
                "--seconds", str(seconds), "--copy-mib", str(mebibytes)]
+    if [name for name in wanted or [] if name != "copy"]:
+        command += ["--operation", ",".join(name for name in wanted if name != "copy")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -250,11 +253,11 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--shape", action="append", choices=sorted(SHAPES), help="default: all")
     parser.add_argument("--way", action="append", choices=("eager", "compile", "graph"), help="default: all that there are")
-    parser.add_argument("--operation", action="append", help="default: all; those of sidefade bench are always all")
+    parser.add_argument("--operation", action="append", help="default: all")
     parser.add_argument("--seconds", type=float, default=0.5, help="time for each operation and way")
     parser.add_argument("--copy-mib", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--sidefade", help="program whose rounds alternate with ours, such as ../../sidefade")
+    parser.add_argument("--sidefade", help="program whose rounds alternate with ours, such as ../../sidefade, with its first arguments")
     parser.add_argument("--out", help="file for the JSON; default: standard output")
     a = parser.parse_args()
     if a.device == "cuda" and not torch.cuda.is_available():
@@ -272,7 +275,7 @@ def main():
     for number in range(a.rounds):
         print(f"round {number + 1} of {a.rounds}", file=sys.stderr)
         if a.sidefade:
-            report["sidefade"], ours = sidefade(a.sidefade, a.device, a.threads, shapes, a.seconds, a.copy_mib)
+            report["sidefade"], ours = sidefade(a.sidefade, a.device, a.threads, shapes, a.seconds, a.copy_mib, a.operation)
             results += ours
         results += measure(a.device, ways, shapes, a.seconds, a.copy_mib, a.operation)
     report["results"] = merged(results)

@@ -10,6 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
@@ -60,6 +61,13 @@ final class BenchCommand implements Callable<Integer> {
   private List<BenchShape> shapes = List.of(BenchShape.values());
 
   @Option(
+      names = "--operation",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Only these of the operations; several with commas (default: all).")
+  private Set<String> operations = Set.of();
+
+  @Option(
       names = "--seconds",
       paramLabel = "S",
       defaultValue = "0.5",
@@ -97,6 +105,13 @@ final class BenchCommand implements Callable<Integer> {
     if (copyMebibytes < 1 || copyMebibytes > 4096) {
       throw new BadInputException("--copy-mib must be from 1 to 4096, got " + copyMebibytes);
     }
+    if (!BenchOperations.NAMES.containsAll(operations)) {
+      throw new BadInputException(
+          "--operation knows "
+              + String.join(", ", BenchOperations.NAMES)
+              + "; got "
+              + String.join(", ", operations));
+    }
     int count = threads.count() == 0 ? Runtime.getRuntime().availableProcessors() : threads.count();
     try (Device opened = open(count);
         BenchTimer timer = new BenchTimer(opened, Duration.ofNanos(Math.round(1e9 * seconds)))) {
@@ -132,21 +147,32 @@ final class BenchCommand implements Callable<Integer> {
     for (BenchShape shape : shapes) {
       measure(opened, timer, copyRate, t -> BenchOperations.of(shape, kernels, t));
     }
-    measure(opened, timer, copyRate, t -> List.of(BenchOperations.logits(256, 10, kernels, t)));
-    measure(opened, timer, copyRate, t -> List.of(BenchOperations.logits(4096, 1000, kernels, t)));
-    measure(opened, timer, copyRate, t -> List.of(BenchOperations.adamw(PARAMETERS, kernels, t)));
+    if (wants("logitDistillation")) {
+      measure(opened, timer, copyRate, t -> List.of(BenchOperations.logits(256, 10, kernels, t)));
+      measure(
+          opened, timer, copyRate, t -> List.of(BenchOperations.logits(4096, 1000, kernels, t)));
+    }
+    if (wants("adamw")) {
+      measure(opened, timer, copyRate, t -> List.of(BenchOperations.adamw(PARAMETERS, kernels, t)));
+    }
   }
 
   private void measure(
       Device opened,
       BenchTimer timer,
       double copyRate,
-      Function<BenchTensors, List<BenchOperation>> operations) {
+      Function<BenchTensors, List<BenchOperation>> maker) {
     try (BenchTensors tensors = new BenchTensors(opened)) {
-      for (BenchOperation operation : operations.apply(tensors)) {
-        add(new BenchResult(operation, timer.measure(operation.call()), copyRate));
+      for (BenchOperation operation : maker.apply(tensors)) {
+        if (wants(operation.name())) {
+          add(new BenchResult(operation, timer.measure(operation.call()), copyRate));
+        }
       }
     }
+  }
+
+  private boolean wants(String operation) {
+    return operations.isEmpty() || operations.contains(operation);
   }
 
   private void add(BenchResult result) {

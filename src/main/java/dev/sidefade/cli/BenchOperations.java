@@ -16,6 +16,23 @@ import java.util.List;
 
 /** The main operations of a training step, with the tensors that they work on. */
 final class BenchOperations {
+  /** What there is, in the order of the table. */
+  static final List<String> NAMES =
+      List.of(
+          "layerNorm",
+          "layerNormBackward",
+          "gelu",
+          "ladderProject",
+          "ladderProjectBackward",
+          "ladderMix",
+          "adapter",
+          "adapterBackward",
+          "attention",
+          "attentionBackward",
+          "featureMatching",
+          "logitDistillation",
+          "adamw");
+
   private static final int RANK = 16;
   private static final float EPSILON = 1e-6f;
 

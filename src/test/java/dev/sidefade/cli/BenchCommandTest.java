@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** A table of times that add up, whatever the machine. */
@@ -44,6 +45,13 @@ class BenchCommandTest {
       assertTrue(result.get("gflop_per_s").isJsonNull() != result.get("gb_per_s").isJsonNull());
       assertEquals(result.get("gb_per_s").isJsonNull(), result.get("of_copy_rate").isJsonNull());
     }
+    Set<String> names = new HashSet<>(Set.of("copy"));
+    names.addAll(BenchOperations.NAMES);
+    assertEquals(
+        names,
+        seen.stream()
+            .map(name -> name.substring(0, name.indexOf(' ')))
+            .collect(Collectors.toSet()));
     for (String wanted :
         List.of(
             "copy 8 MiB",
@@ -67,6 +75,16 @@ class BenchCommandTest {
         lines.stream().anyMatch(line -> line.matches("gelu +demo +[0-9.]+ .* [0-9.]+ +[0-9]+ %")),
         outcome.out());
     assertTrue(lines.stream().noneMatch(line -> line.contains("vit-b")), outcome.out());
+  }
+
+  @Test
+  void onlyTheOperationsThatAreNamed() {
+    Cli.Outcome outcome = quick("--shape", "minilm", "--operation", "gelu,adamw");
+    assertEquals(0, outcome.code(), outcome.err());
+    assertEquals(
+        List.of("copy", "gelu", "adamw"),
+        outcome.out().lines().skip(3).map(line -> line.substring(0, line.indexOf(' '))).toList());
+    assertTrue(quick("--operation", "gelu,relu").refusal().contains("featureMatching"));
   }
 
   @Test
