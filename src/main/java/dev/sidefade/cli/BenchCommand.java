@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
     header = "Time the main operations on this machine.",
     synopsisHeading = "%nUsage: ",
     description = {
-      "A table in half a minute: median and quartiles of each operation after a warm-up, its rate,"
+      "A table: median and quartiles of each operation after a warm-up, its rate,"
           + " and for those that memory bounds the share of what the device copies. Small tensors"
           + " stay in caches, so shares above 100 %% are possible. Run it while nothing else runs;"
           + " bench/run measures more thoroughly."

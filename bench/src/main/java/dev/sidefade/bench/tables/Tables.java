@@ -17,6 +17,8 @@ import java.util.stream.Stream;
  * <pre>
  *   Tables write ROOT              rewrites what stands between markers, and the plots
  *   Tables check ROOT              prints what differs or is missing; exit status 1 if anything does
+ *   Tables unmarked ROOT           lists rows with figures in README.md and docs/benchmarks.md that
+ *                                  stand outside of markers
  *   Tables show FILE.json... KIND  prints one table
  * </pre>
  *
@@ -28,6 +30,7 @@ public final class Tables {
   private static final Pattern TABLE =
       Pattern.compile("(<!-- table:(.*?)-->\n)(.*?)(<!-- end -->)", Pattern.DOTALL);
   private static final Pattern PLOT = Pattern.compile("<!-- plot:(.*?)-->", Pattern.DOTALL);
+  private static final Pattern FIGURE = Pattern.compile("\\| [*]*[0-9]+\\.[0-9]");
   private static final Pattern OPENED = Pattern.compile("<!-- table:");
 
   private final Path root;
@@ -71,6 +74,20 @@ public final class Tables {
       }
       default -> throw new TableException("expected write ROOT, check ROOT or show FILE.json KIND");
     }
+  }
+
+  /**
+   * Rows of tables with a measured figure, that is one with a decimal point, outside of markers.
+   */
+  private static List<String> unmarked(Path root) throws IOException {
+    List<String> found = new ArrayList<>();
+    for (String name : List.of("README.md", "docs/benchmarks.md")) {
+      String text = TABLE.matcher(Files.readString(root.resolve(name))).replaceAll("");
+      text.lines()
+          .filter(line -> line.startsWith("|") && FIGURE.matcher(line).find())
+          .forEach(line -> found.add(name + ": " + line));
+    }
+    return found;
   }
 
   /** The lines of a table. */
