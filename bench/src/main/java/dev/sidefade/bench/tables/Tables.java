@@ -24,14 +24,16 @@ import java.util.stream.Stream;
  *
  * <p>Markers are {@code <!-- table: FILE.json KIND -->} with {@code <!-- end -->} behind the table,
  * and {@code <!-- plot: FILE.json KIND images/NAME.svg -->}, files under {@code bench/results},
- * images beside the document.
+ * images beside the document. A marker begins its line.
  */
 public final class Tables {
   private static final Pattern TABLE =
-      Pattern.compile("(<!-- table:(.*?)-->\n)(.*?)(<!-- end -->)", Pattern.DOTALL);
-  private static final Pattern PLOT = Pattern.compile("<!-- plot:(.*?)-->", Pattern.DOTALL);
+      Pattern.compile(
+          "^(<!-- table:(.*?)-->\n)(.*?)(<!-- end -->)", Pattern.DOTALL | Pattern.MULTILINE);
+  private static final Pattern PLOT =
+      Pattern.compile("^<!-- plot:(.*?)-->", Pattern.DOTALL | Pattern.MULTILINE);
   private static final Pattern FIGURE = Pattern.compile("\\| [*]*[0-9]+\\.[0-9]");
-  private static final Pattern OPENED = Pattern.compile("<!-- table:");
+  private static final Pattern OPENED = Pattern.compile("^<!-- table:", Pattern.MULTILINE);
 
   private final Path root;
   private final Path results;
@@ -72,7 +74,13 @@ public final class Tables {
         tables.wrong.forEach(out::println);
         return tables.wrong.isEmpty() ? 0 : 1;
       }
-      default -> throw new TableException("expected write ROOT, check ROOT or show FILE.json KIND");
+      case "unmarked" -> {
+        unmarked(Path.of(arguments[1])).forEach(out::println);
+        return 0;
+      }
+      default ->
+          throw new TableException(
+              "expected write ROOT, check ROOT, unmarked ROOT or show FILE.json KIND");
     }
   }
 
