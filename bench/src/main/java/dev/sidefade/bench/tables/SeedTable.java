@@ -18,12 +18,16 @@ import java.util.stream.Collectors;
  * bold.
  *
  * <p>{@code inside-tuning}: rows by themselves, one for all settings that differ in more than the
- * seed, named by the settings that are not the same everywhere; words are {@code key=value} that
- * runs must have.
+ * seed, named by what is tuned, the side network, and the settings that most runs do not have;
+ * words are {@code key=value} that runs must have.
  */
 final class SeedTable {
   /** Not settings of the method. */
-  private static final Set<String> LEFT_OUT = Set.of("seed", "accuracy", "config", "seconds");
+  private static final Set<String> LEFT_OUT =
+      Set.of("seed", "accuracy", "config", "seconds", "parameters", "activations_kept");
+
+  /** In every name where they are not the same everywhere. */
+  private static final Set<String> ALWAYS = Set.of("tune", "side");
 
   private SeedTable() {}
 
@@ -49,12 +53,16 @@ final class SeedTable {
     Set<String> keys = keys(runs);
     keys.removeIf(
         key -> runs.stream().map(run -> Selection.value(run, key)).distinct().count() == 1);
+    Map<String, String> usual = new LinkedHashMap<>();
+    keys.forEach(key -> usual.put(key, usual(runs, key)));
     for (JsonObject run : runs) {
       Map<String, String> settings = new LinkedHashMap<>();
       keys.forEach(key -> settings.put(key, Selection.value(run, key)));
       String label =
           settings.entrySet().stream()
-              .filter(entry -> !entry.getValue().equals("null"))
+              .filter(entry ->
+                  ALWAYS.contains(entry.getKey())
+                      || !entry.getValue().equals(usual.get(entry.getKey())))
               .map(entry -> entry.getKey() + " " + entry.getValue())
               .collect(Collectors.joining(", "));
       for (String model : List.of("faded", "side")) {
@@ -68,6 +76,17 @@ final class SeedTable {
       }
     }
     return lines("settings", List.copyOf(rows.values()), runs);
+  }
+
+  /** The value that most runs have. */
+  private static String usual(List<JsonObject> runs, String key) {
+    return runs.stream()
+        .collect(Collectors.groupingBy(run -> Selection.value(run, key), Collectors.counting()))
+        .entrySet()
+        .stream()
+        .max(Map.Entry.<String, Long>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
+        .orElseThrow()
+        .getKey();
   }
 
   /** Settings of plain values. */
