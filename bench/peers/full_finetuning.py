@@ -8,15 +8,15 @@ The ViT is that of bench/gradients: 28 x 28 grey images, 17 tokens of width 128,
 import argparse
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+import common
 
 WIDTH, HEADS, PATCH, SIDE, MLP = 128, 4, 7, 28, 4
 TUNINGS = ("full", "norms", "low-rank")
@@ -71,11 +71,16 @@ class Backbone(nn.Module):
         self.blocks = nn.ModuleList(Block(attention) for _ in range(depth))
 
     def forward(self, images):
+        return self.taps(images)[-1]
+
+    def taps(self, images):
+        """What enters the first block, and what each block makes of it."""
         x = self.patches(images).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls.expand(len(x), -1, -1), x], 1) + self.positions
+        taps = [x]
         for block in self.blocks:
-            x = block(x)
-        return x
+            taps.append(block(taps[-1]))
+        return taps
 
 
 def tune(model, tuning, rank):
@@ -107,41 +112,11 @@ def saved_bytes(model, images):
     return sum(storages.values()), result.shape
 
 
-class PeakMemory:
-    """Growth of the largest resident set since ``start``, in bytes; the kernel's counter is reset where it lets us."""
-
-    def start(self):
-        try:
-            with open("/proc/self/clear_refs", "w") as f:
-                f.write("5")
-        except OSError:
-            pass
-        self.before = self.read("VmRSS")
-        return self
-
-    def increase(self):
-        return max(0, self.read("VmHWM") - self.before)
-
-    @staticmethod
-    def read(field):
-        with open("/proc/self/status") as f:
-            for line in f:
-                if line.startswith(field + ":"):
-                    return int(line.split()[1]) * 1024
-        raise RuntimeError(f"no {field} in /proc/self/status")
-
-
-def timed(call):
-    start = time.perf_counter()
-    call()
-    return 1e3 * (time.perf_counter() - start)
-
-
 def measure(a):
     torch.manual_seed(1)
     images = torch.randn(a["batch"], 1, SIDE, SIDE)
     seed = torch.randn(a["batch"], 1 + (SIDE // PATCH) ** 2, WIDTH)
-    memory = PeakMemory().start()
+    memory = common.PeakMemory().start()
     model = Backbone(a["depth"], a["attention"])
     tune(model, a["tuning"], a["rank"])
     tuned = [p for p in model.parameters() if p.requires_grad]
@@ -167,9 +142,9 @@ def measure(a):
     start = time.perf_counter()
     rounds = 0
     while rounds < 10 or rounds < 60 and time.perf_counter() - start < a["seconds"]:
-        times["forward"].append(timed(forward))
-        times["gradients"].append(timed(gradients))
-        times["update"].append(timed(update))
+        times["forward"].append(common.timed(forward))
+        times["gradients"].append(common.timed(gradients))
+        times["update"].append(common.timed(update))
         rounds += 1
     saved, shape = saved_bytes(model, images)
     assert shape == seed.shape
@@ -178,47 +153,6 @@ def measure(a):
     for name, values in times.items():
         result |= {f"{name}_min_ms": min(values), f"{name}_median_ms": statistics.median(values)}
     return result
-
-
-def in_fresh_process(arguments):
-    """Memory peaks and allocator states of one case must not colour the next: every case has its own process."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--case", json.dumps(arguments)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{arguments} failed:\n{done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def machine(threads):
-    model = next(
-        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown")
-    return {
-        "cpu": model, "logical_cpus": os.cpu_count(), "threads": threads, "system": platform.platform(),
-        "python": platform.python_version(), "torch": torch.__version__, "mkldnn": torch.backends.mkldnn.is_available(),
-        "mkl": torch.backends.mkl.is_available(), "isa": torch.backends.cpu.get_cpu_capability(),
-        "omp_num_threads": os.environ.get("OMP_NUM_THREADS"),
-    }
-
-
-def table(report):
-    """The least times and the median memory of all passes, as Markdown."""
-    cases = {}
-    for r in report["results"]:
-        cases.setdefault((r["depth"], r["attention"], r["tuning"]), []).append(r)
-    m = report["machine"]
-    lines = [
-        f"PyTorch {m['torch']}, {m['cpu']}, threads: {m['threads']}, batch {report['results'][0]['batch']}; the least times and"
-        f" the median memory of {len(next(iter(cases.values())))} passes", "",
-        "| depth | attention | tuned | forward ms | gradients ms | in forwards | AdamW ms | kept MiB | resident growth MiB |",
-        "| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
-    for (depth, attention, tuning), runs in cases.items():
-        forward, gradients, update = (min(r[n + "_min_ms"] for r in runs) for n in ("forward", "gradients", "update"))
-        kept = runs[0]["kept_bytes"] / 2**20
-        growth = statistics.median(r["resident_growth_bytes"] for r in runs) / 2**20
-        lines.append(
-            f"| {depth} | {attention} | {tuning} | {forward:.1f} | {gradients:.1f} | {gradients / forward:.2f} |"
-            f" {update:.1f} | {kept:.1f} | {growth:.1f} |")
-    return "\n".join(lines) + "\n"
 
 
 def main():
@@ -231,14 +165,11 @@ def main():
     parser.add_argument("--passes", type=int, default=3, help="how often each case runs, in a process of its own")
     parser.add_argument("--seconds", type=float, default=2.5, help="how long a case is timed, at least 10 rounds")
     parser.add_argument("--warmup", type=int, default=5)
-    parser.add_argument("--out", help="file for the JSON, with a table beside it; default: standard output")
+    parser.add_argument("--out", help="file for the JSON; default: standard output")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.case:
-        case = json.loads(arguments.case)
-        torch.set_num_threads(case["threads"])
-        torch.set_flush_denormal(True)
-        print(json.dumps(measure(case)))
+        common.run_case(arguments.case, measure)
         return
     results = []
     for number in range(arguments.passes):
@@ -250,17 +181,12 @@ def main():
                         "rank": arguments.rank, "threads": arguments.threads, "seconds": arguments.seconds,
                         "warmup": arguments.warmup, "pass": number, "load_average": os.getloadavg()[0],
                     }
-                    results.append(case | in_fresh_process(case))
+                    result = common.in_fresh_process(__file__, case)
+                    if "failed" in result:
+                        raise SystemExit(f"{case} failed: {result['failed']}")
+                    results.append(case | result)
                     print(json.dumps(results[-1]), file=sys.stderr)
-    report = {"machine": machine(arguments.threads), "results": results}
-    text = json.dumps(report, indent=2) + "\n"
-    if not arguments.out:
-        print(text, end="")
-        return
-    with open(arguments.out, "w") as f:
-        f.write(text)
-    with open(os.path.splitext(arguments.out)[0] + ".md", "w") as f:
-        f.write(table(report))
+    common.write({"machine": common.machine(arguments.threads), "results": results}, arguments.out)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,14 @@ Written as a PyTorch user would who cares about speed; see README.md beside this
 """
 
 import argparse
-import json
-import os
-import platform
-import statistics
 import time
 from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+import common
 
 
 @dataclass(frozen=True)
@@ -30,18 +28,20 @@ class Config:
     classes: int = 10
     rank: int = 16
     imitate: tuple = (1, 2)
+    words: int = 0  # of a text, which has no grid and no generator
 
     @property
     def tokens(self):
-        return 1 + self.grid * self.grid
+        return self.words or 1 + self.grid * self.grid
 
     @property
     def generate(self):
-        return (self.taps - 2, self.taps - 1)
+        return () if self.words else (self.taps - 2, self.taps - 1)
 
 
 SHAPES = {
     "A": Config(batch=64, grid=4, base=128, side=32, heads=2, taps=7),
+    "M": Config(batch=16, grid=0, base=384, side=48, heads=3, taps=7, words=128),
     "B": Config(batch=8, grid=14, base=768, side=96, heads=6, taps=13),
 }
 TAU, TEMPERATURE, KL_WEIGHT, SMOOTHING, IMITATION, GENERATION = 0.1, 2.0, 1.0, 0.0, 4.5, 0.23
@@ -134,7 +134,7 @@ class SideNetwork(nn.Module):
             rows = removed["rows"][i]
             made = self.generators[str(l)](states[l][:, 1:], removed["flags"][i]).flatten(0, 1)[rows]
             generation = generation + F.mse_loss(self.align[str(l)](made), taps[l][:, 1:].flatten(0, 1)[rows])
-        return IMITATION / len(c.imitate) * imitation + GENERATION / len(c.generate) * generation
+        return IMITATION / len(c.imitate) * imitation + GENERATION / max(1, len(c.generate)) * generation
 
 
 def draw_removed(c, generator):
@@ -156,30 +156,6 @@ def parameter_groups(model):
     return [{"params": decay, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
 
 
-class PeakMemory:
-    """Growth of the largest resident set since ``start``, in bytes; the kernel's counter is reset where it lets us."""
-
-    def start(self):
-        try:
-            with open("/proc/self/clear_refs", "w") as f:
-                f.write("5")
-        except OSError:
-            pass
-        self.before = self.read("VmRSS")
-        return self
-
-    def increase(self):
-        return max(0, self.read("VmHWM") - self.before)
-
-    @staticmethod
-    def read(field):
-        with open("/proc/self/status") as f:
-            for line in f:
-                if line.startswith(field + ":"):
-                    return int(line.split()[1]) * 1024
-        raise RuntimeError(f"no {field} in /proc/self/status")
-
-
 def make_data(c, generator):
     taps = [torch.randn(c.batch, c.tokens, c.base, generator=generator) for _ in range(c.taps)]
     labels = torch.randint(c.classes, (c.batch,), generator=generator)
@@ -190,7 +166,7 @@ def measure(c, features, compiled, optimizer_kind, steps, warmup):
     torch.manual_seed(1)
     generator = torch.Generator().manual_seed(2)
     data = make_data(c, generator)
-    memory = PeakMemory().start()
+    memory = common.PeakMemory().start()
     model = SideNetwork(c, features)
     call = torch.compile(model) if compiled else model
     optimizer = torch.optim.AdamW(parameter_groups(model), lr=3e-3, **{optimizer_kind: True})
@@ -215,49 +191,15 @@ def measure(c, features, compiled, optimizer_kind, steps, warmup):
     for _ in range(steps):
         start = time.perf_counter()
         loss = step()
-        times.append(time.perf_counter() - start)
-    quartiles = statistics.quantiles(times, n=4)
-    return {
-        "median_ms": 1e3 * statistics.median(times),
-        "quartile_1_ms": 1e3 * quartiles[0],
-        "quartile_3_ms": 1e3 * quartiles[2],
-        "min_ms": 1e3 * min(times),
-        "max_ms": 1e3 * max(times),
+        times.append(1e3 * (time.perf_counter() - start))
+    return common.summary(times, "ms") | {
+        "min_ms": min(times),
+        "max_ms": max(times),
         "steps": steps,
         "first_step_ms": 1e3 * first,
         "rss_increase_bytes": memory.increase(),
         "parameters": sum(p.numel() for p in parameters),
         "last_loss": float(loss.detach()),
-    }
-
-
-def in_fresh_process(arguments):
-    """Memory peaks and allocator states of one case must not colour the next: every case has its own process."""
-    import subprocess
-    import sys
-
-    done = subprocess.run(
-        [sys.executable, __file__, "--case", json.dumps(arguments)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        return {"failed": done.stderr.strip().splitlines()[-1:]}
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def run_case(a):
-    torch.set_num_threads(a["threads"])
-    torch.set_flush_denormal(True)
-    result = measure(SHAPES[a["shape"]], a["features"], a["compiled"], a["optimizer"], a["steps"], a["warmup"])
-    print(json.dumps(result))
-
-
-def machine(threads):
-    model = next(
-        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown")
-    return {
-        "cpu": model, "logical_cpus": os.cpu_count(), "threads": threads, "system": platform.platform(),
-        "python": platform.python_version(), "torch": torch.__version__, "mkldnn": torch.backends.mkldnn.is_available(),
-        "mkl": torch.backends.mkl.is_available(), "isa": torch.backends.cpu.get_cpu_capability(),
-        "omp_num_threads": os.environ.get("OMP_NUM_THREADS"), "load_average": os.getloadavg(),
     }
 
 
@@ -272,7 +214,8 @@ def main():
     parser.add_argument("--case", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.case:
-        run_case(json.loads(arguments.case))
+        common.run_case(arguments.case, lambda a: measure(
+            SHAPES[a["shape"]], a["features"], a["compiled"], a["optimizer"], a["steps"], a["warmup"]))
         return
     results = []
     for shape in arguments.shape or sorted(SHAPES):
@@ -283,18 +226,13 @@ def main():
                         "shape": shape, "features": features, "compiled": compiled, "optimizer": optimizer,
                         "threads": arguments.threads, "steps": arguments.steps, "warmup": arguments.warmup,
                     }
-                    results.append(case | in_fresh_process(case))
+                    results.append(case | common.in_fresh_process(__file__, case))
     report = {
-        "machine": machine(arguments.threads),
+        "machine": common.machine(arguments.threads),
         "shapes": {name: asdict(c) | {"tokens": c.tokens, "generate": c.generate} for name, c in SHAPES.items()},
         "results": results,
     }
-    text = json.dumps(report, indent=2)
-    if arguments.out:
-        with open(arguments.out, "w") as f:
-            f.write(text + "\n")
-    else:
-        print(text)
+    common.write(report, arguments.out)
 
 
 if __name__ == "__main__":

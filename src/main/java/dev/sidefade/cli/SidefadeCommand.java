@@ -89,6 +89,7 @@ final class SidefadeCommand implements Callable<Integer> {
     line.addSubcommand("inspect", new InspectCommand());
     line.addSubcommand("apply", new ApplyCommand());
     line.addSubcommand("demo", new DemoCommand(adapt));
+    line.addSubcommand("bench", new BenchCommand());
     line.addSubcommand("doctor", new DoctorCommand());
     line.addSubcommand("help", new HelpCommand());
     registerChoices(line);
@@ -124,6 +125,7 @@ final class SidefadeCommand implements Callable<Integer> {
     line.registerConverter(MaskPlacement.class, Choice.converter(MaskPlacement.class));
     line.registerConverter(MaskSchedule.class, Choice.converter(MaskSchedule.class));
     line.registerConverter(DeviceChoice.class, Choice.converter(DeviceChoice.class));
+    line.registerConverter(BenchShape.class, Choice.converter(BenchShape.class));
     line.registerConverter(LayerList.class, new LayerList.Converter());
   }
 }

@@ -47,6 +47,7 @@ class HelpTest {
         "inspect|M.onnx --json --verbose",
         "apply|--base --delta --out --verbose --precision --opset --[no-]ort",
         "demo|--out --seed --threads --verbose ./sidefade-demo",
+        "bench|--device --threads --shape --operation --seconds --copy-mib --json --verbose",
         "doctor|--json --verbose"
       })
   void everyOptionOfTheContractIsThere(String command, String options) {
@@ -143,7 +144,16 @@ class HelpTest {
   void theRootListsAllCommands() {
     String help = help("--help");
     for (String command :
-        List.of("adapt", "compare", "evaluate", "predict", "inspect", "apply", "demo", "doctor")) {
+        List.of(
+            "adapt",
+            "compare",
+            "evaluate",
+            "predict",
+            "inspect",
+            "apply",
+            "demo",
+            "bench",
+            "doctor")) {
       assertTrue(help.contains("\n  " + command + " "), help);
     }
     assertTrue(
@@ -154,7 +164,17 @@ class HelpTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"adapt", "compare", "evaluate", "predict", "inspect", "apply", "demo", "doctor"})
+      strings = {
+        "adapt",
+        "compare",
+        "evaluate",
+        "predict",
+        "inspect",
+        "apply",
+        "demo",
+        "bench",
+        "doctor"
+      })
   void linesFitATerminal(String command) {
     help(command, "--help").lines().forEach(line -> assertTrue(line.length() <= 100, line));
   }

@@ -18,12 +18,12 @@ public class AttentionBenchmark extends OnWorkload {
   /** {@code Kernels.attention}. */
   @Benchmark
   public void attention() {
-    kernels.attention(qkv, work.layout(), work.heads(), null, out);
+    kernels.attention(qkv, layout, work.heads(), null, out);
   }
 
   /** {@code Kernels.attentionBackward}. */
   @Benchmark
   public void attentionBackward() {
-    kernels.attentionBackward(qkv, work.layout(), work.heads(), null, dOut, dQkv);
+    kernels.attentionBackward(qkv, layout, work.heads(), null, dOut, dQkv);
   }
 }

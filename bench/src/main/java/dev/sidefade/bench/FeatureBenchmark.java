@@ -1,13 +1,14 @@
 package dev.sidefade.bench;
 
+import dev.sidefade.bench.tables.Workload;
 import dev.sidefade.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
 
-/** The feature path: alignment, masks, generator. */
+/** The feature path: alignment and masks. */
 public class FeatureBenchmark extends OnWorkload {
   private Tensor z, down, up, h, loss, dz, dDown, dUp;
   private Tensor removed, token, masked, dToken;
-  private Tensor weight, bias, y, dx, dWeight, dBias;
+  private Tensor y, dx;
 
   @Override
   void prepare(int rows, int tapWidth, int width) {
@@ -23,13 +24,9 @@ public class FeatureBenchmark extends OnWorkload {
     token = random(width);
     masked = zeros(rows, width);
     dToken = zeros(width);
-    weight = random(9L * width, width);
-    bias = random(width);
     y = random(rows, width);
     dx = zeros(rows, width);
-    dWeight = zeros(9L * width, width);
-    dBias = zeros(width);
-    kernels.drawMask(1, 1, 0.5f, work.layout(), null, removed);
+    kernels.drawMask(1, 1, 0.5f, layout, null, removed);
   }
 
   /** {@code Kernels.featureMatching}. */
@@ -41,7 +38,7 @@ public class FeatureBenchmark extends OnWorkload {
   /** {@code Kernels.drawMask}. */
   @Benchmark
   public void drawMask() {
-    kernels.drawMask(1, 2, 0.5f, work.layout(), null, removed);
+    kernels.drawMask(1, 2, 0.5f, layout, null, removed);
   }
 
   /** {@code Kernels.insertMaskToken}. */
@@ -54,17 +51,5 @@ public class FeatureBenchmark extends OnWorkload {
   @Benchmark
   public void insertMaskTokenBackward() {
     kernels.insertMaskTokenBackward(y, removed, dx, dToken);
-  }
-
-  /** {@code Kernels.conv3x3}. */
-  @Benchmark
-  public void conv3x3() {
-    kernels.conv3x3(z, work.layout(), weight, bias, masked);
-  }
-
-  /** {@code Kernels.conv3x3Backward}. */
-  @Benchmark
-  public void conv3x3Backward() {
-    kernels.conv3x3Backward(z, work.layout(), weight, y, dx, dWeight, dBias);
   }
 }

@@ -15,17 +15,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * What gradients inside a backbone cost in time and memory, by depth and by what is kept: {@code
  * GradientMemoryTable --out FILE.json [--threads N] [--passes N] [--machine NAME]}. Every case runs
- * in a process of its own, once in each pass over all of them. Writes every measurement as JSON,
- * and a Markdown table of their least times and median memory beside it.
+ * in a process of its own, once in each pass over all of them. Writes every measurement as JSON;
+ * {@code bench/tables} makes tables of their least times and median memory.
  */
 public final class GradientMemoryTable {
-  private static final String SHIPPED_FOLDER = "/dev/sidefade/demo/";
-
   private final Map<String, String> options = new LinkedHashMap<>();
   private final PrintStream log = new PrintStream(System.err, true, StandardCharsets.UTF_8);
 
@@ -57,12 +54,7 @@ public final class GradientMemoryTable {
       }
       write(measure(models));
     } finally {
-      try (Stream<Path> files = Files.list(folder)) {
-        for (Path file : files.toList()) {
-          Files.delete(file);
-        }
-      }
-      Files.delete(folder);
+      Shipped.delete(folder);
     }
   }
 
@@ -118,41 +110,24 @@ public final class GradientMemoryTable {
   private static Path write(String model, Path folder) throws IOException {
     Path file = folder.resolve(model + ".onnx");
     if (model.equals(GradientCase.SHIPPED)) {
-      copy("vit28p7d128.onnx", file);
-      copy("vit28p7d128.json", folder.resolve(model + ".json"));
+      Shipped.copy(Shipped.BACKBONE, file);
+      Shipped.copy("vit28p7d128.json", folder.resolve(model + ".json"));
     } else {
       SyntheticVit.ofDepth(new GradientCase(model, "", "").depth()).write(file);
     }
     return file;
   }
 
-  private static void copy(String resource, Path file) throws IOException {
-    try (InputStream in =
-        GradientMemoryTable.class.getResourceAsStream(SHIPPED_FOLDER + resource)) {
-      if (in == null) {
-        throw new IllegalStateException("the library has no " + resource + "; build it again");
-      }
-      Files.copy(in, file);
-    }
-  }
-
   private void write(JsonArray results) throws IOException {
     JsonObject report = new JsonObject();
-    JsonObject machine = new JsonObject();
-    machine.addProperty("name", options.get("--machine"));
+    JsonObject machine = Machine.describe(options.get("--machine"));
     machine.addProperty("threads", Integer.parseInt(options.get("--threads")));
-    machine.addProperty("logical_cpus", Runtime.getRuntime().availableProcessors());
-    machine.addProperty(
-        "system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
-    machine.addProperty("java", Runtime.version().toString());
     report.add("machine", machine);
     report.add("results", results);
     Path json = Path.of(options.get("--out"));
     Files.writeString(
         json,
         new GsonBuilder().setPrettyPrinting().create().toJson(report) + System.lineSeparator());
-    String name = json.getFileName().toString().replaceFirst("\\.json$", "") + ".md";
-    Files.write(json.resolveSibling(name), GradientRender.lines(report));
   }
 
   private static double load() {

@@ -12,8 +12,7 @@ public class LadderBenchmark extends OnWorkload {
     h = random(rows, tapWidth);
     weight = random(tapWidth, width);
     bias = random(width);
-    c = zeros(rows);
-    c.segment().fill((byte) 0x3f); // 0.747: no row is masked
+    c = constant(0.75f, rows); // no row is masked
     u = random(rows, width);
     z = random(rows, width);
     x = zeros(rows, width);

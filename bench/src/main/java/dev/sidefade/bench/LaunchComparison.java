@@ -215,14 +215,8 @@ public final class LaunchComparison {
   }
 
   private void write(JsonArray rounds, JsonObject summary) throws IOException {
-    JsonObject machine = new JsonObject();
-    machine.addProperty("name", options.get("--machine"));
-    machine.addProperty("logical_cpus", Runtime.getRuntime().availableProcessors());
-    machine.addProperty(
-        "system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
-    machine.addProperty("java", Runtime.version().toString());
     JsonObject report = new JsonObject();
-    report.add("machine", machine);
+    report.add("machine", Machine.describe(options.get("--machine")));
     report.addProperty("driver", "emulated, launches are checked and forgotten");
     report.addProperty("kernel_parameters", 8);
     report.add("summary", summary);

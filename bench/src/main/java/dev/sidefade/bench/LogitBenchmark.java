@@ -11,7 +11,7 @@ import org.openjdk.jmh.annotations.Param;
  */
 public class LogitBenchmark extends OnDevice {
   /** Batch x classes. */
-  @Param({"256x10", "4096x1000", "1024x32000"})
+  @Param({"256x10", "4096x1000", "8192x32000"})
   public String shape;
 
   private final Distillation weights = new Distillation(2, 1, 1, 0.1f);

@@ -5,6 +5,7 @@ import dev.sidefade.kernels.Kernels;
 import dev.sidefade.tensor.CounterRandom;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -19,7 +20,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** An open CPU with tensors that are closed with it. */
+/** An open device with tensors that are closed with it. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -33,11 +34,18 @@ import org.openjdk.jmh.annotations.Warmup;
       "-Xmx2g"
     })
 public abstract class OnDevice {
+  /** How many random numbers are made; larger tensors repeat them. */
+  private static final int PERIOD = 1 << 20;
+
+  /** Name of the device: operations of another one than the CPU are {@link GpuBenchmark}'s. */
+  @Param("cpu")
+  public String device;
+
   /** Threads of the device. */
   @Param("2")
   public int threads;
 
-  Device device;
+  Device opened;
   Kernels kernels;
   private final List<Tensor> owned = new ArrayList<>();
 
@@ -50,8 +58,8 @@ public abstract class OnDevice {
   /** Opens the device. */
   @Setup
   public void open() {
-    device = Device.cpu(threads);
-    kernels = device.kernels();
+    opened = Device.open(device, threads);
+    kernels = opened.kernels();
     prepare();
   }
 
@@ -62,12 +70,16 @@ public abstract class OnDevice {
       finish();
     } finally {
       owned.forEach(Tensor::close);
-      device.close();
+      opened.close();
     }
   }
 
   final Tensor zeros(long... dims) {
-    Tensor tensor = device.allocate(dims);
+    return owned(opened.allocate(dims));
+  }
+
+  /** Closes it with the device. */
+  final Tensor owned(Tensor tensor) {
     owned.add(tensor);
     return tensor;
   }
@@ -75,11 +87,29 @@ public abstract class OnDevice {
   /** Standard normal numbers, the same in every run. */
   final Tensor random(long... dims) {
     Tensor tensor = zeros(dims);
-    float[] values = new float[Math.toIntExact(tensor.size())];
+    float[] values = new float[Math.toIntExact(Math.min(PERIOD, tensor.size()))];
     for (int i = 0; i < values.length; i++) {
       values[i] = CounterRandom.normal(1, owned.size(), i);
     }
-    tensor.setFloats(values);
+    fill(tensor, values);
     return tensor;
+  }
+
+  /** A tensor of one number. */
+  final Tensor constant(float value, long... dims) {
+    Tensor tensor = zeros(dims);
+    float[] values = new float[Math.toIntExact(Math.min(PERIOD, tensor.size()))];
+    Arrays.fill(values, value);
+    fill(tensor, values);
+    return tensor;
+  }
+
+  private static void fill(Tensor tensor, float[] values) {
+    for (long from = 0; from < tensor.size(); from += values.length) {
+      int count = Math.toIntExact(Math.min(values.length, tensor.size() - from));
+      tensor
+          .slice(from, count)
+          .setFloats(count == values.length ? values : Arrays.copyOf(values, count));
+    }
   }
 }

@@ -1,12 +1,13 @@
 package dev.sidefade.bench;
 
+import dev.sidefade.bench.tables.Work;
 import dev.sidefade.kernels.OptimizerGroup;
 import dev.sidefade.tensor.Tensor;
 import org.openjdk.jmh.annotations.Benchmark;
 
 /** Clipping and AdamW over three million parameters in two groups. */
 public class OptimizerBenchmark extends OnDevice {
-  static final int PARAMETERS = 3_000_000;
+  private static final int PARAMETERS = Work.PARAMETERS;
 
   private final OptimizerGroup[] groups = {
     new OptimizerGroup(0, PARAMETERS / 2, 1e-3f, 0.01f),

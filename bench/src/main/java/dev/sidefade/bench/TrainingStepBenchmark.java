@@ -1,11 +1,11 @@
 package dev.sidefade.bench;
 
+import dev.sidefade.bench.tables.Workload;
 import dev.sidefade.distill.FeatureConfig;
 import dev.sidefade.distill.FeaturePath;
 import dev.sidefade.kernels.Distillation;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
-import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.layers.Slab;
 import dev.sidefade.side.BlockKind;
@@ -57,14 +57,13 @@ public class TrainingStepBenchmark extends OnWorkload {
             MaskPlacement.STATE);
     network = new SideNetwork(config, parameters);
     FeaturePath path = features ? new FeaturePath(featureConfig(), config, parameters) : null;
-    parameters.allocate(device, 1);
+    parameters.allocate(opened, 1);
     for (int t = 0; t < work.taps(); t++) {
       taps.add(random(rows, tapWidth));
     }
-    TokenLayout layout = work.layout();
     activations =
         new SideActivations(network, layout, slab(s -> new SideActivations(network, layout, s)));
-    losses = path == null ? SideNetwork.StateGradient.NONE : stateLosses(path, layout);
+    losses = path == null ? SideNetwork.StateGradient.NONE : stateLosses(path);
     teacher = random(work.batch(), Workload.CLASSES);
     loss = zeros(2);
     dLogits = zeros(work.batch(), Workload.CLASSES);
@@ -75,11 +74,12 @@ public class TrainingStepBenchmark extends OnWorkload {
   }
 
   private FeatureConfig featureConfig() {
-    List<Integer> deep = List.of(work.taps() - 2, work.taps() - 1);
+    // texts have no grid that a generator could fill
+    List<Integer> deep = work.grid() == 0 ? List.of() : List.of(work.taps() - 2, work.taps() - 1);
     return new FeatureConfig(List.of(1, 2), deep, Workload.RANK, 4.5f, 0.23f, 0.5f, true, false);
   }
 
-  private SideNetwork.StateGradient stateLosses(FeaturePath path, TokenLayout layout) {
+  private SideNetwork.StateGradient stateLosses(FeaturePath path) {
     FeaturePath.Activations memory =
         path.activations(layout, slab(s -> path.activations(layout, s)));
     return (tap, state, gradient) ->

@@ -1,4 +1,4 @@
-package dev.sidefade.bench;
+package dev.sidefade.bench.tables;
 
 /**
  * How much an operation does at the least: floating-point operations of its products (a
@@ -9,10 +9,15 @@ package dev.sidefade.bench;
  * @param flops 0 when the operation is bound by memory
  * @param bytes 0 when it is bound by arithmetic
  */
-record Work(double flops, double bytes) {
+public record Work(double flops, double bytes) {
+  /** Parameters that the benchmark of the optimiser updates. */
+  public static final int PARAMETERS = 3_000_000;
 
-  /** Of the benchmark {@code group.operation} at shape {@code name}. */
-  static Work of(String group, String operation, String name) {
+  /** Bytes that the benchmark of copies copies. */
+  public static final long COPIED = 256L << 20;
+
+  /** The least work of the benchmark {@code group.operation} at shape {@code name}. */
+  public static Work of(String group, String operation, String name) {
     return switch (group) {
       case "LogitBenchmark" -> {
         String[] dims = name.split("x", 2);
@@ -20,13 +25,23 @@ record Work(double flops, double bytes) {
         yield floats(3.0 * Integer.parseInt(dims[0]) * Integer.parseInt(dims[1]));
       }
       case "OptimizerBenchmark" -> {
-        double parameters = OptimizerBenchmark.PARAMETERS;
+        double parameters = PARAMETERS;
         // parameters, gradient, two moments in; all but the gradient out
         yield floats(operation.equals("adamw") ? 7 * parameters : parameters);
       }
+      // read and written
+      case "CopyBenchmark", "GpuCopyBenchmark" -> new Work(0, 2.0 * COPIED);
+      case "FusedBenchmark" -> ofFused(operation, name);
+      case "FusedLogitBenchmark" -> of("LogitBenchmark", operation, name);
+      case "BackboneBenchmark" -> new Work(0, 0);
       case "TrainingStepBenchmark" -> products(stepFlops(Workload.of(name)));
       default -> ofOperation(operation, Workload.of(name));
     };
+  }
+
+  /** An operation has the same least work in one call as in several. */
+  private static Work ofFused(String operation, String name) {
+    return ofOperation(operation.replace("Unfused", ""), Workload.of(name));
   }
 
   private static Work ofOperation(String operation, Workload w) {

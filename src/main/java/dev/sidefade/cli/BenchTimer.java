@@ -1,0 +1,78 @@
+package dev.sidefade.cli;
+
+import dev.sidefade.kernels.Device;
+import dev.sidefade.tensor.Tensor;
+import java.time.Duration;
+import java.util.Arrays;
+
+/**
+ * Times calls on a device: warm-up for a third of the time, then samples. A sample is as many calls
+ * as take some milliseconds, so that the clock and, on a GPU, the wait for the end of them do not
+ * count.
+ */
+final class BenchTimer implements AutoCloseable {
+  private static final int FEWEST = 5;
+  private static final int MOST = 200;
+  private static final int MOST_CALLS = 10_000;
+  private static final double SAMPLE_NANOS = 2e6;
+
+  private final Device device;
+  private final long nanos;
+
+  /** Reading it waits for what was asked of the device before. */
+  private final Tensor end;
+
+  /**
+   * @param budget time for each operation
+   */
+  BenchTimer(Device device, Duration budget) {
+    this.device = device;
+    this.nanos = budget.toNanos();
+    this.end = device.allocate(1);
+  }
+
+  /** Microseconds of one call, sorted. */
+  double[] measure(Runnable call) {
+    long begin = System.nanoTime();
+    int calls = 1;
+    double last = sample(call, calls);
+    while (System.nanoTime() - begin < nanos / 3) {
+      if (last * calls < SAMPLE_NANOS && calls < MOST_CALLS) {
+        calls = Math.min(MOST_CALLS, calls * 2);
+      }
+      last = sample(call, calls);
+    }
+    double[] samples = new double[MOST];
+    int count = 0;
+    while (count < FEWEST || count < MOST && System.nanoTime() - begin < nanos) {
+      samples[count] = sample(call, calls) / 1e3;
+      count++;
+    }
+    double[] sorted = Arrays.copyOf(samples, count);
+    Arrays.sort(sorted);
+    return sorted;
+  }
+
+  /** Nanoseconds of one of several calls. */
+  private double sample(Runnable call, int calls) {
+    long begin = System.nanoTime();
+    for (int i = 0; i < calls; i++) {
+      call.run();
+    }
+    end.get(0);
+    return (double) (System.nanoTime() - begin) / calls;
+  }
+
+  /** The value below which a share of sorted samples lies. */
+  static double quantile(double[] sorted, double share) {
+    double at = share * (sorted.length - 1);
+    int low = (int) at;
+    int high = Math.min(low + 1, sorted.length - 1);
+    return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+  }
+
+  @Override
+  public void close() {
+    end.close();
+  }
+}
