@@ -883,19 +883,34 @@ public record AdaptConfig(
       return this;
     }
 
-    /** See {@link AdaptConfig#precision}. */
+    /**
+     * See {@link AdaptConfig#precision}.
+     *
+     * @param precision of the weights of the files to write
+     * @return this builder
+     */
     public Builder precision(List<Precision> precision) {
       this.precision = precision;
       return this;
     }
 
-    /** See {@link AdaptConfig#opset}. */
+    /**
+     * See {@link AdaptConfig#opset}.
+     *
+     * @param opset the opset of further files
+     * @return this builder
+     */
     public Builder opset(Integer opset) {
       this.opset = Optional.of(opset);
       return this;
     }
 
-    /** See {@link AdaptConfig#ort}. */
+    /**
+     * See {@link AdaptConfig#ort}.
+     *
+     * @param ort whether to write ONNX Runtime's own format too
+     * @return this builder
+     */
     public Builder ort(boolean ort) {
       this.ort = ort;
       return this;

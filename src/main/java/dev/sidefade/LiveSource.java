@@ -40,7 +40,7 @@ final class LiveSource {
         note.accept("The frozen backbone runs on the GPU, where its taps stay.");
         return FeatureSource.of(trunk, device);
       } catch (IllegalStateException e) {
-        reason = Optional.of(e.getMessage());
+        reason = Optional.of(String.valueOf(e.getMessage()));
       }
     }
     note.accept(

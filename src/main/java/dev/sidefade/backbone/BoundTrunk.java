@@ -42,7 +42,14 @@ public final class BoundTrunk implements AutoCloseable {
     constants = cut.constantShapes();
   }
 
-  /** As {@link #open(OnnxModel, BackboneStructure, TrunkSpec, TapMemory)}; the caller closes it. */
+  /**
+   * As {@link #open(OnnxModel, BackboneStructure, TrunkSpec, TapMemory)}; the caller closes it.
+   *
+   * @param backbone the pretrained model
+   * @param spec what comes out
+   * @param memory where it computes
+   * @return the trunk
+   */
   public static BoundTrunk open(Backbone backbone, TrunkSpec spec, TapMemory memory) {
     return open(backbone.model(), backbone.structure(), spec, memory);
   }
@@ -50,6 +57,11 @@ public final class BoundTrunk implements AutoCloseable {
   /**
    * Opens a session; the model is left as it is.
    *
+   * @param model the pretrained model
+   * @param structure of the model
+   * @param spec what comes out
+   * @param memory where it computes
+   * @return the trunk
    * @throws BadInputException if ONNX Runtime does not take the model, a tap or constant does not
    *     exist, or logits are asked of a model without head
    * @throws IllegalStateException if no trunk can be bound to this memory here, with the reason of
@@ -81,24 +93,24 @@ public final class BoundTrunk implements AutoCloseable {
     }
   }
 
-  /** Where it computes. */
+  /** {@return where it computes} */
   public TapMemory memory() {
     return memory;
   }
 
-  /** What comes out, in the order of the tensors that {@link #run} fills. */
+  /** {@return what comes out, in the order of the tensors that {@link #run} fills} */
   public List<TrunkOutput> outputs() {
     return cut.outputs();
   }
 
-  /** Which output is what enters the final norm; the last tap where there is no final norm. */
+  /** {@return which output enters the final norm; the last tap where there is no final norm} */
   public int finalInput() {
     return cut.finalInput();
   }
 
   /**
-   * The constants that must be fed with every run, under the names of their inputs, with their
-   * present values.
+   * {@return the constants that must be fed with every run, under the names of their inputs, with
+   * their present values}
    */
   public Map<String, Initializer> constants() {
     return cut.constants();

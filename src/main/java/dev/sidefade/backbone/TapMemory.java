@@ -21,15 +21,15 @@ public sealed interface TapMemory {
   record Cuda(CudaQueue queue) implements TapMemory {}
 
   /**
-   * Why no trunk can be bound to this memory with the ONNX Runtime that is there, in one sentence
-   * without an end; empty where one can.
+   * {@return why no trunk can be bound to this memory with the ONNX Runtime that is there, in one
+   * sentence without an end; empty where one can}
    */
   default Optional<String> unavailable() {
     return BoundSession.unavailable()
         .or(() -> this instanceof Cuda ? cudaProviderMissing() : Optional.empty());
   }
 
-  /** Why ONNX Runtime cannot compute on any GPU; empty where it can, if there is one. */
+  /** {@return why ONNX Runtime cannot compute on any GPU; empty where it can, if there is one} */
   static Optional<String> cudaUnavailable() {
     return BoundSession.unavailable().or(TapMemory::cudaProviderMissing);
   }

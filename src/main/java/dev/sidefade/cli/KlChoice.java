@@ -9,7 +9,7 @@ import picocli.CommandLine.TypeConversionException;
  * {@code 0.5}.
  *
  * @param auto whether it follows how far the teacher leads on validation
- * @param largest value of it
+ * @param weight largest value of it
  */
 record KlChoice(boolean auto, double weight) {
   private static final String AUTO = "auto";

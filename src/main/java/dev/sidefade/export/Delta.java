@@ -74,10 +74,15 @@ public final class Delta {
   /**
    * As {@link #apply(Path, Path, Path)}, with further files beside {@code out}.
    *
+   * @param base the pretrained model
+   * @param delta the delta of it
+   * @param out the model to write
+   * @param exports the further files
    * @return those files, in their order
    * @throws BadInputException also if the model cannot be written in the opset that is asked for;
    *     then nothing is written
    * @throws IllegalStateException if ONNX Runtime does not load one of the further files
+   * @throws IOException if a file cannot be read or written
    */
   public static List<Path> apply(Path base, Path delta, Path out, ExportPlan exports)
       throws IOException {

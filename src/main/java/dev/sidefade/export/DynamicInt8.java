@@ -44,7 +44,12 @@ public final class DynamicInt8 {
     this.graph = graph;
   }
 
-  /** The same model with other linear layers; the one given is left as it is. */
+  /**
+   * The same model with other linear layers; the one given is left as it is.
+   *
+   * @param model a model in 32 bits
+   * @return the other one
+   */
   public static OnnxModel of(OnnxModel model) {
     OnnxModel quantised = model.copy();
     OnnxGraph graph = quantised.graph();

@@ -52,7 +52,7 @@ public record ExportPlan(List<Precision> precisions, Optional<Integer> opset, bo
     }
   }
 
-  /** All files but {@code model.onnx} itself, in their order. */
+  /** {@return all files but {@code model.onnx} itself, in their order} */
   public List<ExportVariant> variants() {
     List<ExportVariant> variants = new ArrayList<>();
     for (Precision precision : precisions) {
@@ -70,6 +70,7 @@ public record ExportPlan(List<Precision> precisions, Optional<Integer> opset, bo
   /**
    * Refuses a backbone whose adapted model could not be written like this.
    *
+   * @param backbone the pretrained model
    * @throws BadInputException naming the operator that the opset does not have
    */
   public void check(OnnxModel backbone) {
@@ -81,10 +82,12 @@ public record ExportPlan(List<Precision> precisions, Optional<Integer> opset, bo
    * before it is moved into place, and run where there are examples.
    *
    * @param model the model of the file
+   * @param file where it lies
    * @param examples with the logits of the training-time path; empty = variants are loaded only
    * @return the files by variant
    * @throws BadInputException if the opset cannot be had
    * @throws IllegalStateException if a variant does not run, or its logits are off
+   * @throws IOException if a file cannot be written
    */
   public Map<ExportVariant, Path> write(OnnxModel model, Path file, Optional<Verification> examples)
       throws IOException {

@@ -17,12 +17,17 @@ public record ExportVariant(Precision precision, Optional<Integer> opset, boolea
   /** Metadata that says how the weights are stored; missing where they are as they were trained. */
   static final String PRECISION = "sidefade.precision";
 
-  /** Whether this is what is written anyway. */
+  /** {@return whether this is what is written anyway} */
   public boolean isPlain() {
     return precision == Precision.FP32 && opset.isEmpty() && !ort;
   }
 
-  /** Where the variant of a model file lies. */
+  /**
+   * Where the variant of a model file lies.
+   *
+   * @param model the model file
+   * @return the file beside it
+   */
   public Path beside(Path model) {
     String name = String.valueOf(model.getFileName());
     String stem = name.endsWith(".onnx") ? name.substring(0, name.length() - 5) : name;

@@ -19,7 +19,9 @@ public final class ExportedModel implements AutoCloseable {
   /**
    * Opens a file in ONNX's or ONNX Runtime's format.
    *
+   * @param file the model
    * @param threads threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @return the model, to be closed by the caller
    * @throws IllegalStateException if ONNX Runtime does not take it
    */
   public static ExportedModel open(Path file, int threads) {

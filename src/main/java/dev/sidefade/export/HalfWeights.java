@@ -38,6 +38,9 @@ public final class HalfWeights {
   /**
    * The same model with other weights; the one given is left as it is. Weights that 16 bits cannot
    * hold stay as they are: those with elements beyond 65504, and those with none of 2^-14 or more.
+   *
+   * @param model a model in 32 bits
+   * @return the other one
    */
   public static OnnxModel of(OnnxModel model) {
     OnnxModel half = model.copy();

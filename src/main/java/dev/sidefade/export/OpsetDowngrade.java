@@ -37,7 +37,9 @@ public final class OpsetDowngrade {
   /**
    * The same model in an older opset; the one given is left as it is.
    *
+   * @param model the model
    * @param target from 13 to the model's own
+   * @return the other one
    * @throws BadInputException naming an operator that cannot be had in the older opset
    */
   public static OnnxModel of(OnnxModel model, long target) {

@@ -11,7 +11,7 @@ public enum Precision {
   /** Linear layers of a quarter of the size, computed with as integers ({@link DynamicInt8}). */
   INT8;
 
-  /** As on the command line and in the names of files: {@code int8}. */
+  /** {@return the name on the command line and in the names of files: {@code int8}} */
   public String text() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -5,6 +5,7 @@ import dev.sidefade.report.svg.Markup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The table of the files in other precisions, opsets and formats; nothing without any. */
 final class ReportExports {
@@ -35,7 +36,7 @@ final class ReportExports {
     ReportMeasures.table("Exported files", COLUMNS, rows, html);
   }
 
-  private static String shown(Latency latency) {
+  private static String shown(@Nullable Latency latency) {
     return Units.milliseconds(latency == null ? Double.NaN : latency.median());
   }
 }

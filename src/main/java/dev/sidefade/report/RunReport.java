@@ -255,6 +255,7 @@ public record RunReport(
       long bytes,
       Map<String, Map<String, Double>> measures,
       Map<String, Latency> latencyMs) {
+    /** Copies the maps. */
     public Export {
       measures = Ordered.copyOfNested(measures);
       latencyMs = Ordered.copyOf(latencyMs);
