@@ -12,15 +12,15 @@ public final class PreprocessingFuzz implements FuzzTarget {
   private final Mutator mutator =
       new Mutator(
           List.of(
-              bytes(
+              Mutator.bytes(
                   "{\"preprocessing\":{\"channels\":1,\"size\":[20,30],\"mean\":[0.4,0.5,0.6],"
                       + "\"std\":0.25,\"resize\":\"bilinear\",\"crop\":0.9},\"taps\":{\"embed\":"
                       + "\"a\",\"blocks\":[\"b\",\"c\"],\"final_norm\":\"d\"}}"),
-              bytes(
+              Mutator.bytes(
                   "{\"do_normalize\":true,\"image_mean\":[0.485,0.456,0.406],\"image_std\":[0.229,"
                       + "0.224,0.225],\"size\":{\"height\":24,\"width\":32},\"resample\":2,"
                       + "\"rescale_factor\":0.00392156862745098}"),
-              bytes(
+              Mutator.bytes(
                   "{\"image_mean\":[0.1],\"image_std\":[0.2],\"size\":{\"shortest_edge\":32},"
                       + "\"do_center_crop\":true,\"crop_size\":{\"height\":24,\"width\":24}}")),
           List.of(
@@ -49,10 +49,6 @@ public final class PreprocessingFuzz implements FuzzTarget {
               "\u2028",
               "\"shortest_edge\":",
               "9".repeat(400)));
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
 
   @Override
   public String name() {

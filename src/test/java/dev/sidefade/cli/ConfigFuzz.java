@@ -17,11 +17,12 @@ public final class ConfigFuzz implements FuzzTarget {
   private final Mutator mutator =
       new Mutator(
           List.of(
-              bytes(
+              Mutator.bytes(
                   "{\"backbone\":\"b.onnx\",\"epochs\":3,\"flip\":true,\"taps\":[0,2,4],"
                       + "\"mean\":[0.5,0.25],\"tune\":\"final-norm\"}"),
-              bytes("# settings\nbackbone = b.onnx\nepochs=3\n! x\ntaps : 0,\\\n  2\nflip true\n"),
-              bytes("epochs=\\u0033\nkl-weight\\ = 1\n")),
+              Mutator.bytes(
+                  "# settings\nbackbone = b.onnx\nepochs=3\n! x\ntaps : 0,\\\n  2\nflip true\n"),
+              Mutator.bytes("epochs=\\u0033\nkl-weight\\ = 1\n")),
           List.of(
               "{",
               "}",
@@ -57,10 +58,6 @@ public final class ConfigFuzz implements FuzzTarget {
 
   /** Makes a folder for the file. */
   public ConfigFuzz() throws IOException {}
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
 
   @Override
   public String name() {

@@ -4,7 +4,6 @@ import dev.sidefade.fuzz.FuzzTarget;
 import dev.sidefade.fuzz.Mutator;
 import dev.sidefade.fuzz.ScratchFolder;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,9 +24,9 @@ public final class ListFuzz implements FuzzTarget {
     mutator =
         new Mutator(
             List.of(
-                bytes("\uFEFFa 1\r\n# comment\r\n\r\na\r\na 99\r\n"),
-                bytes("b c.png 22\n\ta\t0 \n# \u4e2d"),
-                bytes("images/a.png 1\n/abs/e.jpeg 0\n../d.png\n")),
+                Mutator.bytes("\uFEFFa 1\r\n# comment\r\n\r\na\r\na 99\r\n"),
+                Mutator.bytes("b c.png 22\n\ta\t0 \n# \u4e2d"),
+                Mutator.bytes("images/a.png 1\n/abs/e.jpeg 0\n../d.png\n")),
             List.of(
                 "\n",
                 "\r",
@@ -46,10 +45,6 @@ public final class ListFuzz implements FuzzTarget {
                 "..",
                 "x".repeat(300),
                 "x".repeat(5000)));
-  }
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   @Override

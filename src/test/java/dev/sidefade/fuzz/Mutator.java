@@ -75,7 +75,12 @@ public final class Mutator {
    */
   public Mutator(List<byte[]> samples, List<String> words) {
     this.samples = List.copyOf(samples);
-    this.words = words.stream().map(w -> w.getBytes(StandardCharsets.UTF_8)).toList();
+    this.words = words.stream().map(Mutator::bytes).toList();
+  }
+
+  /** A text as a sample. */
+  public static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /** A sample with one to five changes. */

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,35 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostileInputTest {
   @TempDir Path folder;
 
-  /** A small model with nested graphs, tensors in typed lists and unknown types. */
-  private static byte[] seed() {
-    OnnxModel model = TestModels.branching();
-    OnnxGraph graph = model.graph();
-    for (ElementType type : ElementType.values()) {
-      ProtoWriter tensor = new ProtoWriter();
-      tensor.varint(1, 2);
-      tensor.varint(2, type.code());
-      tensor.float32(4, 1.5f);
-      tensor.varint(5, 3);
-      tensor.varint(5, -1);
-      tensor.varint(7, 1L << 40);
-      tensor.string(8, "t" + type.code());
-      graph.addInitializer(parsed(tensor));
-    }
-    graph.addNode("Constant", List.of(), List.of("c"), Attribute.floats("value_floats", 1, 2));
-    graph.addNode("Identity", List.of("c"), List.of("same"));
-    graph.valueInfos().add(ValueInfo.of("same", ElementType.FLOAT, 2L));
-    return model.toBytes();
-  }
-
-  private static Initializer parsed(ProtoWriter tensor) {
-    return new TensorReader(ExternalFolder.NONE)
-        .tensor(new ProtoReader("test", MemorySegment.ofArray(tensor.toBytes())));
-  }
-
   @Test
   void everyTruncationIsRefusedOrAModel() throws IOException {
-    byte[] whole = seed();
+    byte[] whole = OnnxFuzz.sample();
     assertTrue(accepts(whole));
     int refused = 0;
     for (int length = 0; length < whole.length; length++) {
@@ -64,7 +37,7 @@ class HostileInputTest {
 
   @Test
   void mutationsAreRefusedOrModels() {
-    byte[] whole = seed();
+    byte[] whole = OnnxFuzz.sample();
     Random random = new Random(11);
     int accepted =
         assertTimeoutPreemptively(
@@ -126,7 +99,7 @@ class HostileInputTest {
       }
       tensor.varint(2, ElementType.FLOAT.code());
       tensor.float32(4, 1);
-      assertThrows(BadInputException.class, () -> parsed(tensor).floats());
+      assertThrows(BadInputException.class, () -> OnnxFuzz.parsed(tensor).floats());
     }
   }
 

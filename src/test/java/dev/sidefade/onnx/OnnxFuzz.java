@@ -35,7 +35,7 @@ public final class OnnxFuzz implements FuzzTarget {
     return model.toBytes();
   }
 
-  private static Initializer parsed(ProtoWriter tensor) {
+  static Initializer parsed(ProtoWriter tensor) {
     return new TensorReader(ExternalFolder.NONE)
         .tensor(new ProtoReader("test", MemorySegment.ofArray(tensor.toBytes())));
   }

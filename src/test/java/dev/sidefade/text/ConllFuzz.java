@@ -2,7 +2,6 @@ package dev.sidefade.text;
 
 import dev.sidefade.fuzz.FuzzTarget;
 import dev.sidefade.fuzz.Mutator;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -11,10 +10,10 @@ public final class ConllFuzz implements FuzzTarget {
   private final Mutator mutator =
       new Mutator(
           List.of(
-              bytes(
+              Mutator.bytes(
                   "\uFEFF-DOCSTART- -X- -X- O\n\nJohn NNP I-NP B-PER\r\nlives VBZ\tI-VP  O\n"
                       + " . . O O \n\n\n-DOCSTART- -X- O O\nBerlin\tB-LOC\n"),
-              bytes("John\nlives\n\nin\nBerlin")),
+              Mutator.bytes("John\nlives\n\nin\nBerlin")),
           List.of(
               "\n",
               "\r",
@@ -31,10 +30,6 @@ public final class ConllFuzz implements FuzzTarget {
               "\u3000",
               "\u001b[31m",
               "x".repeat(2000)));
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
 
   @Override
   public String name() {

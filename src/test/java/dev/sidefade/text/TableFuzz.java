@@ -2,7 +2,6 @@ package dev.sidefade.text;
 
 import dev.sidefade.fuzz.FuzzTarget;
 import dev.sidefade.fuzz.Mutator;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,11 +21,11 @@ public final class TableFuzz implements FuzzTarget {
   private final Mutator mutator =
       new Mutator(
           List.of(
-              bytes(COMMAS),
-              bytes(TABS),
-              bytes(COMMAS.replace(",", "\"\t\"")),
-              bytes(PAIRS),
-              bytes("a film\n\nanother\tone\n")),
+              Mutator.bytes(COMMAS),
+              Mutator.bytes(TABS),
+              Mutator.bytes(COMMAS.replace(",", "\"\t\"")),
+              Mutator.bytes(PAIRS),
+              Mutator.bytes("a film\n\nanother\tone\n")),
           List.of(
               "\"",
               "\"\"",
@@ -46,10 +45,6 @@ public final class TableFuzz implements FuzzTarget {
               "\u0085",
               "x".repeat(2000),
               "\u001b[31m"));
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
 
   @Override
   public String name() {

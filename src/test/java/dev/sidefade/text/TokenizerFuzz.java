@@ -2,7 +2,6 @@ package dev.sidefade.text;
 
 import dev.sidefade.fuzz.FuzzTarget;
 import dev.sidefade.fuzz.Mutator;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -20,7 +19,11 @@ public final class TokenizerFuzz implements FuzzTarget {
 
   private final Mutator mutator =
       new Mutator(
-          List.of(TestTexts.TOKENIZER, bytes(SMALL), bytes(SMALL), bytes(UNIGRAM)),
+          List.of(
+              TestTexts.TOKENIZER,
+              Mutator.bytes(SMALL),
+              Mutator.bytes(SMALL),
+              Mutator.bytes(UNIGRAM)),
           List.of(
               "{",
               "}",
@@ -45,10 +48,6 @@ public final class TokenizerFuzz implements FuzzTarget {
               "\u2028",
               "\"id\":",
               "\"pretokenizers\":["));
-
-  private static byte[] bytes(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
 
   @Override
   public String name() {
