@@ -118,6 +118,7 @@ record AdaptationPlan(
 
   /** Refuses what cannot be built, before anything is computed. */
   void check() {
+    ConfigChecks.checkGradients(config.gradientMode(), config.microBatch());
     if (config.side() != SideKind.NONE) {
       featureConfig(sideConfig());
     }
