@@ -232,9 +232,7 @@ public final class DualPath implements AutoCloseable {
   }
 
   private boolean averageTeaches() {
-    return settings.teacherAverage() > 0
-        && settings.logits() == Direction.SIDE_TO_BACKBONE
-        && side.isPresent();
+    return settings.averageTeaches() && side.isPresent();
   }
 
   private Tensor sideForward(SidePart part, TrunkFeatures trunk, int batch, @Nullable Tensor keep) {

@@ -61,7 +61,8 @@ class TextPathTest {
           FeatureCache cache =
               FeatureCache.fill(live, 4, BATCH, device, Long.MAX_VALUE, folder, done -> {});
           SidePart side =
-              new SidePart(setup.side(), Optional.empty(), setup.layout, device, setup.seed);
+              new SidePart(
+                  setup.side(), Optional.empty(), setup.layout, device, setup.seed, false);
           BackboneTail tail = new BackboneTail(setup.tail(), device, setup.seed, p -> {});
           DualPath path =
               new DualPath(
