@@ -96,7 +96,7 @@ final class Run implements AutoCloseable {
     return new Trainer(
         device,
         setup.settings(),
-        new Trainer.Plan(setup.epochs, setup.patience, setup.order()),
+        new Trainer.Plan(setup.epochs, setup.patience, setup.order(), setup.answers()),
         path,
         tail,
         side,

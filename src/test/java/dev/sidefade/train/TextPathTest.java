@@ -77,8 +77,8 @@ class TextPathTest {
         Kernels kernels = device.kernels();
         return new Trained(
             losses,
-            Outcome.of(task, cache, BATCH, classes, (f, n) -> tail.forward(kernels, f, n)),
-            Outcome.of(task, cache, BATCH, classes, (f, n) -> side.forward(kernels, f, n)));
+            Outcome.of(cache, BATCH, setup.answers(), (f, n) -> tail.forward(kernels, f, n)),
+            Outcome.of(cache, BATCH, setup.answers(), (f, n) -> side.forward(kernels, f, n)));
       }
     }
   }
