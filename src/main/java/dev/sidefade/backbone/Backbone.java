@@ -6,15 +6,8 @@ import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -69,7 +62,7 @@ public final class Backbone implements AutoCloseable {
                   Math.toIntExact(dims.get(2)),
                   Math.toIntExact(dims.get(3))));
     }
-    return new Backbone(file, model, structure, sha256(file), preprocessing);
+    return new Backbone(file, model, structure, ContentHash.ofFile(file), preprocessing);
   }
 
   /** {@return where the model was read from} */
@@ -92,6 +85,15 @@ public final class Backbone implements AutoCloseable {
    */
   public String hash() {
     return hash;
+  }
+
+  /**
+   * {@return SHA-256 of the model file and of the tensors that lie in files beside it, 64
+   * hexadecimal digits; {@link #hash} where none do. The files are read piece by piece at every
+   * call}
+   */
+  public String contentHash() {
+    return ContentHash.of(hash, model.graph());
   }
 
   /** {@return whether the one input is images} */
@@ -238,18 +240,6 @@ public final class Backbone implements AutoCloseable {
               + " of the backbone has a fixed batch size of "
               + input.dims().getFirst()
               + "; export the model with a dynamic batch axis (dynamic_axes or dynamic_shapes)");
-    }
-  }
-
-  private static String sha256(Path file) throws IOException {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-        in.transferTo(OutputStream.nullOutputStream());
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 
