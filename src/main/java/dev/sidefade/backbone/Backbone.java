@@ -1,6 +1,5 @@
 package dev.sidefade.backbone;
 
-import dev.sidefade.onnx.ElementType;
 import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxModel;
@@ -225,14 +224,8 @@ public final class Backbone implements AutoCloseable {
   }
 
   private static void checkInput(InputSpec input) {
-    if (input.type() != ElementType.FLOAT && input.type() != ElementType.INT64) {
-      throw new BadInputException(
-          "input "
-              + input.name()
-              + " of the backbone is of type "
-              + input.type()
-              + ", but FLOAT or INT64 was expected; export the model in float32");
-    }
+    // refuses other types
+    input.dtype();
     if (!input.dims().isEmpty() && input.dims().getFirst() >= 0) {
       throw new BadInputException(
           "input "
