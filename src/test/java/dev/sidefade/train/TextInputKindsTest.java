@@ -5,7 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sidefade.backbone.Backbone;
+import dev.sidefade.backbone.BoundTrunk;
 import dev.sidefade.backbone.GradientMemory;
+import dev.sidefade.backbone.TapMemory;
+import dev.sidefade.backbone.Trunk;
+import dev.sidefade.backbone.TrunkOutput;
+import dev.sidefade.backbone.TrunkSpec;
 import dev.sidefade.backbone.TunedTrunk;
 import dev.sidefade.backbone.TunedTrunkSpec;
 import dev.sidefade.backbone.Tuning;
@@ -25,6 +30,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -101,6 +107,38 @@ class TextInputKindsTest {
     return all;
   }
 
+  @Test
+  void theyCanBeBound() throws IOException {
+    for (Path file : allWays("minilm_legacy11").toList()) {
+      try (Backbone backbone = Backbone.load(file);
+          Device device = Device.cpu(1)) {
+        ExampleSet.Loaded rows = set(backbone).load(0, new int[] {0, 3, 7, 2, 11}, BATCH).next();
+        TrunkSpec spec = TrunkSpec.of(1, TAPS);
+        Trunk plain = backbone.openTrunk(spec);
+        List<Tensor> expected = results(plain.outputs(), rows, device);
+        plain.run(rows.inputs(), BATCH, expected);
+        try (BoundTrunk bound = BoundTrunk.open(backbone, spec, new TapMemory.Host())) {
+          List<Tensor> said = results(bound.outputs(), rows, device);
+          bound.run(rows.inputs(), BATCH, said);
+          for (int i = 0; i < said.size(); i++) {
+            assertArrayEquals(expected.get(i).toFloats(), said.get(i).toFloats(), 1e-6f);
+          }
+          said.forEach(Tensor::close);
+        }
+        expected.forEach(Tensor::close);
+      }
+    }
+  }
+
+  private static List<Tensor> results(
+      List<TrunkOutput> outputs, ExampleSet.Loaded rows, Device device) {
+    List<Tensor> results = new ArrayList<>();
+    for (TrunkOutput output : outputs) {
+      results.add(device.allocateHost(DType.F32, Shape.of(output.shape(BATCH, rows.tokens()))));
+    }
+    return results;
+  }
+
   private static TextSet set(Backbone backbone) throws IOException {
     return new TextSet(
         MadeTexts.examples(Task.CLASSES, SIZE, 4), Task.CLASSES, MadeTexts.inputs(backbone));
@@ -134,12 +172,7 @@ class TextInputKindsTest {
       parameters.allocate(device, 1);
       TextSet set = set(backbone);
       ExampleSet.Loaded rows = set.load(0, new int[] {0, 3, 7, 2, 11}, BATCH).next();
-      List<Tensor> results = new ArrayList<>();
-      trunk
-          .outputs()
-          .forEach(output ->
-              results.add(
-                  device.allocateHost(DType.F32, Shape.of(output.shape(BATCH, rows.tokens())))));
+      List<Tensor> results = results(trunk.outputs(), rows, device);
       constants.training().run(rows.inputs(), BATCH, results);
       Tensor last = results.get(trunk.finalInput());
       Shape shape = Shape.of(last.size() / backbone.width(0), backbone.width(0));
