@@ -4,9 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.awt.Color;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.imageio.ImageIO;
 import javax.tools.JavaCompiler;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
@@ -61,33 +57,10 @@ class ReadmeExampleTest {
     return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
   }
 
-  /** Red disks are roses and yellow bars are tulips; the backbone sees them in grey. */
   private void makeFlowers() throws IOException {
     new DemoFiles(folder);
     Files.move(folder.resolve("vit28p7d128.onnx"), folder.resolve("vit.onnx"));
-    for (String set : List.of("train", "test")) {
-      for (String name : List.of("rose", "tulip")) {
-        Path type = Files.createDirectories(folder.resolve("flowers").resolve(set).resolve(name));
-        for (int i = 0; i < 20; i++) {
-          ImageIO.write(flower(name, i), "png", type.resolve(i + ".png").toFile());
-        }
-      }
-    }
-    ImageIO.write(flower("rose", 7), "jpg", folder.resolve("rose.jpg").toFile());
-  }
-
-  private static BufferedImage flower(String name, int i) {
-    BufferedImage image = new BufferedImage(48, 48, BufferedImage.TYPE_INT_RGB);
-    Graphics2D g = image.createGraphics();
-    if (name.equals("rose")) {
-      g.setColor(Color.RED);
-      g.fillOval(4 + i, 10, 16, 16);
-    } else {
-      g.setColor(Color.YELLOW);
-      g.fillRect(4 + i, 4, 8, 40);
-    }
-    g.dispose();
-    return image;
+    FlowerFiles.make(folder, 20);
   }
 
   private String run(String program) throws IOException, InterruptedException {
