@@ -135,12 +135,12 @@ public record DocumentCommand(
   }
 
   /**
-   * Words of the command that name neither a placeholder, which is written in capitals, nor a
-   * setting: what a script that runs it must hold.
+   * Words of the command but placeholders, which are written in capitals, and places below {@code
+   * target}: what a script that runs it must hold.
    */
   public List<String> words() {
     return List.of(text.split("\\s+")).stream()
-        .filter(word -> !word.matches("\\[?[A-Z].*"))
+        .filter(word -> !word.matches("[A-Z].*|target/\\w+|#.*"))
         .toList();
   }
 
