@@ -33,8 +33,7 @@ public final class DocumentData {
     Path demo = Files.createDirectory(folder.resolve("demo-files"));
     Files.copy(new DemoFiles(demo).backbone(), folder.resolve("vit.onnx"));
     FlowerFiles.make(folder, IMAGES);
-    ImageIO.write(
-        FlowerFiles.flower("tulip", 3), "png", folder.resolve("tulip.png").toFile());
+    ImageIO.write(FlowerFiles.flower("tulip", 3), "png", folder.resolve("tulip.png").toFile());
     Path more = Files.createDirectory(folder.resolve("more"));
     StringBuilder list = new StringBuilder("# a list file\n");
     for (int i = 0; i < IMAGES; i++) {
@@ -44,8 +43,7 @@ public final class DocumentData {
     Files.writeString(folder.resolve("train.txt"), list);
     for (int i = 0; i < UNLABELLED; i++) {
       String kind = i % 2 == 0 ? "rose" : "tulip";
-      ImageIO.write(
-          FlowerFiles.flower(kind, 2 * i + 1), "png", more.resolve(i + ".png").toFile());
+      ImageIO.write(FlowerFiles.flower(kind, 2 * i + 1), "png", more.resolve(i + ".png").toFile());
     }
   }
 

@@ -36,14 +36,13 @@ public final class DocumentCli {
     }
     SHORTER
         .getOrDefault(args[0], Map.of())
-        .forEach(
-            (option, value) -> {
-              if (all.stream().noneMatch(arg -> arg.equals(option))) {
-                all.add(option);
-                all.add(value);
-                System.err.println("documents: with " + option + " " + value);
-              }
-            });
+        .forEach((option, value) -> {
+          if (all.stream().noneMatch(arg -> arg.equals(option))) {
+            all.add(option);
+            all.add(value);
+            System.err.println("documents: with " + option + " " + value);
+          }
+        });
     return all;
   }
 }

@@ -29,7 +29,9 @@ class DocumentedOptionsTest {
       Pattern.compile("(?:^|[\\s|(])(?:\\./)?sidefade ([a-z]+)([^|>]*)");
   private static final Pattern ROW = Pattern.compile("\\| (`--[^|]+) \\| ([^|]+) \\|.*");
 
-  /** Options of {@code java}, of the scripts below {@code bench}, of torch: not the command line's. */
+  /**
+   * Options of {@code java}, of the scripts below {@code bench}, of torch: not the command line's.
+   */
   private static final Set<String> OTHERS =
       Set.of("--enable-native-access", "--add-modules", "--add-exports");
 
@@ -141,20 +143,19 @@ class DocumentedOptionsTest {
     String guide = Files.readString(Path.of("docs", "guide.md"));
     List<String> missing = new ArrayList<>();
     commands()
-        .forEach(
-            (name, command) -> {
-              if (!guide.contains("sidefade " + name) && !name.equals("help")) {
-                missing.add("sidefade " + name);
-              }
-              for (OptionSpec option : command.getCommandSpec().options()) {
-                String longest = option.longestName();
-                if (!option.hidden()
-                    && !guide.matches("(?s).*" + longest + "(?![a-z-]).*")
-                    && !guide.contains(longest.replaceFirst("--", "--no-"))) {
-                  missing.add(name + " " + longest);
-                }
-              }
-            });
+        .forEach((name, command) -> {
+          if (!guide.contains("sidefade " + name) && !name.equals("help")) {
+            missing.add("sidefade " + name);
+          }
+          for (OptionSpec option : command.getCommandSpec().options()) {
+            String longest = option.longestName();
+            if (!option.hidden()
+                && !guide.matches("(?s).*" + longest + "(?![a-z-]).*")
+                && !guide.contains(longest.replaceFirst("--", "--no-"))) {
+              missing.add(name + " " + longest);
+            }
+          }
+        });
     assertEquals(List.of(), missing);
   }
 

@@ -89,8 +89,7 @@ public record DocumentCommand(
       if (SETTING.matcher(text).matches()) {
         settings.add(text);
       } else {
-        commands.add(
-            new DocumentCommand(path, first, text, List.copyOf(settings), use, List.of()));
+        commands.add(new DocumentCommand(path, first, text, List.copyOf(settings), use, List.of()));
       }
     }
   }
@@ -113,8 +112,7 @@ public record DocumentCommand(
   }
 
   /** Gives a block of output to the command before it. */
-  private static void attach(
-      Path path, MarkdownFile.Fence fence, List<DocumentCommand> commands) {
+  private static void attach(Path path, MarkdownFile.Fence fence, List<DocumentCommand> commands) {
     if (commands.isEmpty()) {
       throw new IllegalArgumentException(
           "%s:%d: output without a command before it".formatted(path, fence.line()));

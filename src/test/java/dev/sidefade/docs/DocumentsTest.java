@@ -101,8 +101,8 @@ class DocumentsTest {
   }
 
   /** An option may be read by any file beside the script, or by what lies below src/main there. */
-  private static void lacking(
-      DocumentCommand command, Path script, String rest, List<String> found) throws IOException {
+  private static void lacking(DocumentCommand command, Path script, String rest, List<String> found)
+      throws IOException {
     if (!Files.isRegularFile(script)) {
       found.add(command.place() + ": there is no " + script);
       return;
@@ -112,7 +112,9 @@ class DocumentsTest {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
         String name = file.toString();
         boolean source =
-            name.endsWith(".java") || name.endsWith(".py") || !name.replaceAll(".*/", "").contains(".");
+            name.endsWith(".java")
+                || name.endsWith(".py")
+                || !name.replaceAll(".*/", "").contains(".");
         if (source && !name.contains("/target/")) {
           sources.append(Files.readString(file));
         }

@@ -70,7 +70,8 @@ public final class RunDocuments {
     String name = document.toString();
     DocumentFolder folder = DocumentFolder.make(scratch, name.replace('/', '-'));
     for (String taken : TAKEN.getOrDefault(name, List.of())) {
-      DocumentFolder.copy(scratch.resolve("README.md").resolve(taken), folder.root().resolve(taken));
+      DocumentFolder.copy(
+          scratch.resolve("README.md").resolve(taken), folder.root().resolve(taken));
     }
     return folder;
   }
@@ -82,8 +83,11 @@ public final class RunDocuments {
     DocumentFolder.Outcome outcome = folder.run(command.settings(), command.text());
     Duration time = Duration.ofNanos(System.nanoTime() - begin);
     System.out.printf("%5.1f s  %s%n", time.toMillis() / 1e3, shown(command));
-    outcome.printed().lines().filter(line -> line.startsWith("documents: ")).forEach(
-        line -> System.out.println("         " + line.substring("documents: ".length())));
+    outcome
+        .printed()
+        .lines()
+        .filter(line -> line.startsWith("documents: "))
+        .forEach(line -> System.out.println("         " + line.substring("documents: ".length())));
     if (outcome.code() != 0) {
       failures.add(
           shown(command) + "\n  exit code " + outcome.code() + ":\n" + outcome.printed().indent(4));
@@ -107,11 +111,10 @@ public final class RunDocuments {
   }
 
   private boolean report() {
-    skipped.forEach(
-        (reason, commands) -> {
-          System.out.println("skipped " + commands.size() + ": " + reason);
-          commands.forEach(command -> System.out.println("    " + command));
-        });
+    skipped.forEach((reason, commands) -> {
+      System.out.println("skipped " + commands.size() + ": " + reason);
+      commands.forEach(command -> System.out.println("    " + command));
+    });
     failures.forEach(failure -> System.out.println("FAILED " + failure));
     System.out.printf(
         "commands of the documents: %d run, %d lines of output compared, %d run by other steps,"

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * The messages in docs/troubleshooting.md are those of the code, and those that the command line and
- * the facade refuse input with are all there.
+ * The messages in docs/troubleshooting.md are those of the code, and those that the command line
+ * and the facade refuse input with are all there.
  */
 class TroubleshootingTest {
   private static final Path MAIN = Path.of("src", "main", "java");
@@ -28,7 +28,8 @@ class TroubleshootingTest {
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
 
   /** What stands in the message for names and numbers, or may, and where sentences are joined. */
-  private static final Pattern VARIES = Pattern.compile("\\.\\.\\.|[0-9]+|[:;]( |$)|, (because )?|['\"\\[({}]");
+  private static final Pattern VARIES =
+      Pattern.compile("\\.\\.\\.|[0-9]+|[:;]( |$)|, (because )?|['\"\\[({}]");
 
   /** Said by the Java VM and by picocli. */
   private static final List<String> OF_OTHERS =
