@@ -25,6 +25,12 @@ class DocumentsTest {
   private static final Pattern TEST = Pattern.compile("-Dtest=(\\S+)");
   private static final Pattern OPTION = Pattern.compile("--[a-z][a-z-]*");
 
+  /** A path in code font, alone or before the arguments of a script; placeholders are none. */
+  private static final Pattern NAMED_FILE =
+      Pattern.compile(
+          "`(?:\\./)?((?:bench|tools|native|kernels|examples|docs|src|\\.ci)/[a-zA-Z0-9/_.-]*)["
+              + " `]");
+
   private static List<MarkdownFile> documents() throws IOException {
     List<MarkdownFile> all = new ArrayList<>();
     for (Path path : MarkdownFile.all(Path.of(""))) {
@@ -155,6 +161,23 @@ class DocumentsTest {
     try (Stream<Path> files = Files.walk(Path.of("src", "test", "java"))) {
       return files.anyMatch(file -> file.endsWith(name + ".java"));
     }
+  }
+
+  @Test
+  void filesOfTheSourcesExist() throws IOException {
+    List<String> found = new ArrayList<>();
+    for (MarkdownFile document : documents()) {
+      for (MarkdownFile.Line line : document.prose()) {
+        Matcher named = NAMED_FILE.matcher(line.text());
+        while (named.find()) {
+          String file = named.group(1);
+          if (!Files.exists(Path.of(file)) && !Files.exists(document.path().resolveSibling(file))) {
+            found.add(document.path() + ":" + line.number() + ": " + file);
+          }
+        }
+      }
+    }
+    assertEquals(List.of(), found);
   }
 
   @Test

@@ -37,6 +37,10 @@ public final class RunDocuments {
    */
   public static void main(String[] args) throws IOException, InterruptedException {
     Path scratch = Files.createDirectories(Path.of(args[0])).toAbsolutePath();
+    if (scratch.toFile().list().length > 0) {
+      System.err.println("the folder " + scratch + " is not empty: name a new one");
+      System.exit(2);
+    }
     RunDocuments documents = new RunDocuments(scratch);
     List<Path> chosen = new ArrayList<>();
     for (int i = 1; i < args.length; i++) {
@@ -70,8 +74,11 @@ public final class RunDocuments {
     String name = document.toString();
     DocumentFolder folder = DocumentFolder.make(scratch, name.replace('/', '-'));
     for (String taken : TAKEN.getOrDefault(name, List.of())) {
-      DocumentFolder.copy(
-          scratch.resolve("README.md").resolve(taken), folder.root().resolve(taken));
+      Path from = scratch.resolve("README.md").resolve(taken);
+      if (!Files.exists(from)) {
+        throw new IllegalArgumentException(name + " takes " + taken + " from README.md: name both");
+      }
+      DocumentFolder.copy(from, folder.root().resolve(taken));
     }
     return folder;
   }
