@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.sidefade.backbone.TrunkOutput;
+import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Tensor;
 import dev.sidefade.train.FeatureSource;
@@ -18,7 +19,7 @@ import java.util.Set;
 
 /** An exported text model as something that computes logits; its only output. */
 final class TextModel implements FeatureSource, AutoCloseable {
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = OneEnvironment.get();
   private final Path file;
   private final OrtSession session;
   private final TrunkOutput logits;
@@ -38,7 +39,7 @@ final class TextModel implements FeatureSource, AutoCloseable {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setMemoryPatternOptimization(false);
-      OrtSession session = OrtEnvironment.getEnvironment().createSession(file.toString(), options);
+      OrtSession session = OneEnvironment.get().createSession(file.toString(), options);
       String output = session.getOutputNames().iterator().next();
       return new TextModel(file, session, new TrunkOutput(output, perToken, -1, classes));
     }

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Tensor;
 import java.nio.ByteBuffer;
@@ -41,7 +42,7 @@ final class OrtModel implements AutoCloseable {
       // threads may spin while a model runs but must not take the cores from the model that runs
       // next
       options.addConfigEntry("session.force_spinning_stop", "1");
-      OrtEnvironment environment = OrtEnvironment.getEnvironment();
+      OrtEnvironment environment = OneEnvironment.get();
       return new OrtModel(file, environment.createSession(file.toString(), options));
     } catch (OrtException e) {
       throw failed(file, e);
@@ -110,7 +111,7 @@ final class OrtModel implements AutoCloseable {
   private static OnnxTensor handle(Tensor tensor) throws OrtException {
     ByteBuffer bytes = tensor.segment().asByteBuffer().order(ByteOrder.nativeOrder());
     long[] dims = tensor.shape().toArray();
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OneEnvironment.get();
     return tensor.dtype() == DType.I64
         ? OnnxTensor.createTensor(environment, bytes.asLongBuffer(), dims)
         : OnnxTensor.createTensor(environment, bytes.asFloatBuffer(), dims);
