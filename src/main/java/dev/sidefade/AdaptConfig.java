@@ -51,12 +51,14 @@ import java.util.Optional;
  * @param maskRatio share of tokens masked in the ladder
  * @param maskPlacement where that mask acts
  * @param maskSchedule how the share changes over training
- * @param epochs passes over the training examples
+ * @param epochs passes over the training examples; 40, for texts 6, unless the builder was told
  * @param batch examples per step
- * @param learningRateSide of the side network
- * @param learningRateHead of the output layer
- * @param learningRateNorm of the backbone's layer norms and biases
- * @param learningRateLowRank of the low-rank changes of the backbone's weights
+ * @param learningRateSide of the side network; 0.003 unless the builder was told
+ * @param learningRateHead of the output layer; 0.003, for texts 0.001, likewise
+ * @param learningRateNorm of the backbone's layer norms and biases; 0.005, for texts 0.002,
+ *     likewise
+ * @param learningRateLowRank of the low-rank changes of the backbone's weights; 0.005, for texts
+ *     0.001, likewise
  * @param gradientMode what is kept for gradients inside the backbone
  * @param microBatch rows that go through the backbone at once when its inside is tuned; 0 = all
  * @param weightDecay decoupled, not on biases, norms, gates and mask tokens
@@ -232,12 +234,12 @@ public record AdaptConfig(
     private double maskRatio = 0;
     private MaskPlacement maskPlacement = MaskPlacement.STATE;
     private MaskSchedule maskSchedule = MaskSchedule.CONSTANT;
-    private int epochs = 40;
+    private Optional<Integer> epochs = Optional.empty();
     private int batch = 64;
-    private double learningRateSide = 3e-3;
-    private double learningRateHead = 3e-3;
-    private double learningRateNorm = 5e-3;
-    private double learningRateLowRank = 5e-3;
+    private Optional<Double> learningRateSide = Optional.empty();
+    private Optional<Double> learningRateHead = Optional.empty();
+    private Optional<Double> learningRateNorm = Optional.empty();
+    private Optional<Double> learningRateLowRank = Optional.empty();
     private GradientMode gradientMode = GradientMode.AUTO;
     private int microBatch = 0;
     private double weightDecay = 0.01;
@@ -623,7 +625,7 @@ public record AdaptConfig(
      * @return this builder
      */
     public Builder epochs(int epochs) {
-      this.epochs = epochs;
+      this.epochs = Optional.of(epochs);
       return this;
     }
 
@@ -645,7 +647,7 @@ public record AdaptConfig(
      * @return this builder
      */
     public Builder learningRateSide(double learningRateSide) {
-      this.learningRateSide = learningRateSide;
+      this.learningRateSide = Optional.of(learningRateSide);
       return this;
     }
 
@@ -656,7 +658,7 @@ public record AdaptConfig(
      * @return this builder
      */
     public Builder learningRateHead(double learningRateHead) {
-      this.learningRateHead = learningRateHead;
+      this.learningRateHead = Optional.of(learningRateHead);
       return this;
     }
 
@@ -667,7 +669,7 @@ public record AdaptConfig(
      * @return this builder
      */
     public Builder learningRateNorm(double learningRateNorm) {
-      this.learningRateNorm = learningRateNorm;
+      this.learningRateNorm = Optional.of(learningRateNorm);
       return this;
     }
 
@@ -678,7 +680,7 @@ public record AdaptConfig(
      * @return this builder
      */
     public Builder learningRateLowRank(double learningRateLowRank) {
-      this.learningRateLowRank = learningRateLowRank;
+      this.learningRateLowRank = Optional.of(learningRateLowRank);
       return this;
     }
 
@@ -935,6 +937,7 @@ public record AdaptConfig(
       ConfigChecks.given("backbone", backbone);
       ConfigChecks.given("train", train);
       ConfigChecks.given("out", out);
+      UsualTraining usual = UsualTraining.of(task);
       return new AdaptConfig(
           backbone,
           task,
@@ -968,12 +971,12 @@ public record AdaptConfig(
           maskRatio,
           maskPlacement,
           maskSchedule,
-          epochs,
+          epochs.orElse(usual.epochs()),
           batch,
-          learningRateSide,
-          learningRateHead,
-          learningRateNorm,
-          learningRateLowRank,
+          learningRateSide.orElse(usual.learningRateSide()),
+          learningRateHead.orElse(usual.learningRateHead()),
+          learningRateNorm.orElse(usual.learningRateNorm()),
+          learningRateLowRank.orElse(usual.learningRateLowRank()),
           gradientMode,
           microBatch,
           weightDecay,

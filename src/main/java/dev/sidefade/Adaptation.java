@@ -220,7 +220,7 @@ final class Adaptation implements AutoCloseable {
     return new Trainer(
         device,
         settings,
-        new Trainer.Plan(used.epochs(), patience, used.order()),
+        new Trainer.Plan(used.epochs(), patience, used.order(), used.answers(data)),
         path,
         tail,
         side,
@@ -317,7 +317,7 @@ final class Adaptation implements AutoCloseable {
   }
 
   private Outcome outcome(AdaptationPlan used, FeatureFeed feed, Outcome.Network network) {
-    return Outcome.of(used.task(), uploads.of(feed), used.order().rows(), used.classes(), network);
+    return Outcome.of(uploads.of(feed), used.order().rows(), used.answers(data), network);
   }
 
   @Override

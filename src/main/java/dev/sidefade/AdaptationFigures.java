@@ -9,15 +9,11 @@ import dev.sidefade.report.RunReport;
 import dev.sidefade.report.RunReportBuilder;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.EpochRecord;
-import dev.sidefade.train.Evaluation;
 import dev.sidefade.train.InnerConstants;
 import dev.sidefade.train.Outcome;
 import dev.sidefade.train.SidePart;
-import dev.sidefade.train.SpanScore;
-import dev.sidefade.train.Task;
 import dev.sidefade.train.TrainingState;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +34,6 @@ final class AdaptationFigures {
   private final RunReportBuilder report;
   private final Device device;
   private final AdaptationPlan plan;
-  private final List<String> classNames;
   private final Map<String, Outcome> validation = new LinkedHashMap<>();
   private final Map<String, Outcome> test = new LinkedHashMap<>();
 
@@ -50,7 +45,6 @@ final class AdaptationFigures {
       Device device) {
     this.device = device;
     this.plan = plan;
-    this.classNames = data.classNames();
     report =
         RunReport.builder(
                 "Sidefade: " + backbone.file().getFileName() + " adapted to " + config.train())
@@ -93,19 +87,7 @@ final class AdaptationFigures {
 
   private void add(String split, String name, Outcome outcome) {
     report.scoreName(outcome.scoreName());
-    measures(outcome, plan.task(), classNames)
-        .forEach((measure, value) -> add(measure, split, name, value));
-  }
-
-  /** All measures of an outcome by name, that of spans too where tags name spans. */
-  static Map<String, Double> measures(Outcome outcome, Task task, List<String> classNames) {
-    Map<String, Double> measures = new LinkedHashMap<>(outcome.measures());
-    if (outcome instanceof Evaluation words
-        && task == Task.TOKENS
-        && SpanScore.applies(classNames)) {
-      measures.put(RunReport.F1, SpanScore.of(words, classNames).f1());
-    }
-    return measures;
+    outcome.measures().forEach((measure, value) -> add(measure, split, name, value));
   }
 
   private void add(String measure, String split, String name, double value) {

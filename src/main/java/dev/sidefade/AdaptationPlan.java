@@ -12,6 +12,7 @@ import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.side.BlockKind;
 import dev.sidefade.side.SideConfig;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.train.Answers;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.EpochOrder;
 import dev.sidefade.train.ExampleSet;
@@ -118,6 +119,7 @@ record AdaptationPlan(
 
   /** Refuses what cannot be built, before anything is computed. */
   void check() {
+    ConfigChecks.checkGradients(config.gradientMode(), config.microBatch());
     if (config.side() != SideKind.NONE) {
       featureConfig(sideConfig());
     }
@@ -291,6 +293,11 @@ record AdaptationPlan(
     double heads = Math.max(1, width / 64);
     double block = rows * width * VALUES_PER_TOKEN + 2 * rows * sideLayout.tokens() * heads;
     return 4 * block * backbone.structure().blocks();
+  }
+
+  /** What the logits stand for. */
+  Answers answers(AdaptationData data) {
+    return new Answers(task, classes, data.classNames());
   }
 
   /** The same with labelled rows alone, over as many steps or a few more. */

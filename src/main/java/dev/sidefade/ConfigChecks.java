@@ -52,6 +52,14 @@ final class ConfigChecks {
     }
   }
 
+  static void checkGradients(GradientMode mode, int microBatch) {
+    if (microBatch > 0 && mode != GradientMode.AUTO) {
+      throw new BadInputException(
+          "micro-batches keep nothing of the backbone's pass, so there is nothing left to choose"
+              + " for --gradient-memory: leave it or --micro-batch away");
+    }
+  }
+
   static void checkExports(ExportPlan exports, Tune tune) {
     if (!exports.variants().isEmpty() && tune.kind() == Tune.Kind.NONE) {
       throw new BadInputException(

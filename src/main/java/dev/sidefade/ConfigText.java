@@ -51,7 +51,7 @@ final class ConfigText {
 
   /** SHA-256 over everything that decides the result of training. */
   static String fingerprint(AdaptConfig config, Backbone backbone) {
-    StringBuilder all = new StringBuilder(backbone.hash());
+    StringBuilder all = new StringBuilder(backbone.contentHash());
     of(config)
         .forEach((name, value) -> {
           if (!FREE.contains(name)) {

@@ -101,8 +101,9 @@ final class ExportFigures {
     int rows = plan.order().rows();
     try (LiveFeatures feed = new LiveFeatures(examples, logits(run), 0, rows, device)) {
       Outcome outcome =
-          Outcome.of(plan.task(), feed, rows, plan.classes(), (features, n) -> features.last());
-      AdaptationFigures.measures(outcome, plan.task(), data.classNames())
+          Outcome.of(feed, rows, plan.answers(data), (features, n) -> features.last());
+      outcome
+          .measures()
           .forEach((measure, value) ->
               measured
                   .measures

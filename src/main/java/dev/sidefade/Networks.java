@@ -114,7 +114,12 @@ final class Networks implements AutoCloseable {
     SideConfig config = plan.sideConfig();
     return closer.add(
         new SidePart(
-            config, plan.featureConfig(config), plan.sideLayout(), device, plan.config().seed()));
+            config,
+            plan.featureConfig(config),
+            plan.sideLayout(),
+            device,
+            plan.config().seed(),
+            plan.pathSettings().averageTeaches()));
   }
 
   private BackboneTail tailPart() {

@@ -4,6 +4,8 @@ import dev.sidefade.report.RunReport;
 import dev.sidefade.report.RunReportBuilder;
 import dev.sidefade.train.Evaluation;
 import dev.sidefade.train.Outcome;
+import dev.sidefade.train.RegressionOutcome;
+import dev.sidefade.train.SpanOutcome;
 import dev.sidefade.train.Task;
 import java.io.IOException;
 import java.util.List;
@@ -16,8 +18,13 @@ final class ReportSamples {
   static void add(RunReportBuilder report, AdaptationFigures figures, AdaptationData data, int most)
       throws IOException {
     Map.Entry<String, Outcome> shown = figures.shown();
-    if (!(shown.getValue() instanceof Evaluation evaluation)) {
-      return;
+    Evaluation evaluation;
+    switch (shown.getValue()) {
+      case Evaluation classes -> evaluation = classes;
+      case SpanOutcome spans -> evaluation = spans.words();
+      case RegressionOutcome numbers -> {
+        return;
+      }
     }
     report.confusion(shown.getKey(), evaluation.confusion());
     if (data.task() != Task.CLASSES) {

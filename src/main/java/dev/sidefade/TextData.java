@@ -4,9 +4,9 @@ import dev.sidefade.backbone.Backbone;
 import dev.sidefade.backbone.EmbeddingTables;
 import dev.sidefade.backbone.InputSpec;
 import dev.sidefade.export.ModelCard;
-import dev.sidefade.onnx.ElementType;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.DType;
 import dev.sidefade.text.TextExamples;
 import dev.sidefade.text.TextInput;
 import dev.sidefade.text.TextLimits;
@@ -17,7 +17,10 @@ import dev.sidefade.train.TextSet;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -30,12 +33,12 @@ final class TextData {
   private final Task task;
   private final TextLimits limits;
   private final TextReader reader;
-  private final List<String> inputs;
+  private final Map<String, DType> inputs;
   private final Closer opened = new Closer();
   private final List<String> notes = new ArrayList<>();
 
   private TextData(
-      AdaptConfig config, TextTokenizer tokenizer, TextLimits limits, List<String> inputs) {
+      AdaptConfig config, TextTokenizer tokenizer, TextLimits limits, Map<String, DType> inputs) {
     this.config = config;
     this.task = task(config.task());
     this.limits = limits;
@@ -53,16 +56,18 @@ final class TextData {
 
   /** Opens and tokenises all sources. */
   static AdaptationData open(AdaptConfig config, Backbone backbone) throws IOException {
-    List<String> inputs = inputs(backbone);
+    Map<String, DType> inputs = inputs(backbone);
     try (TextTokenizer tokenizer = TextTokenizer.open(config.tokenizer().orElseThrow())) {
       TextLimits limits = limits(config.maxLength(), backbone, tokenizer);
       return new TextData(config, tokenizer, limits, inputs).open();
     }
   }
 
-  private static List<String> inputs(Backbone backbone) {
+  /** Types by name, in the model's order. */
+  private static Map<String, DType> inputs(Backbone backbone) {
+    Map<String, DType> inputs = new LinkedHashMap<>();
     for (InputSpec input : backbone.structure().inputs()) {
-      if (input.type() != ElementType.INT64) {
+      if (!input.isInteger()) {
         throw new BadInputException(
             "the backbone takes "
                 + input.name()
@@ -71,8 +76,9 @@ final class TextData {
                 + " and no token ids: use --task image, or a text backbone");
       }
       TextInput.named(input.name());
+      inputs.put(input.name(), input.dtype());
     }
-    return backbone.structure().inputs().stream().map(InputSpec::name).toList();
+    return inputs;
   }
 
   /**
@@ -81,7 +87,8 @@ final class TextData {
    * @param wanted 0 = as much as fits
    */
   static TextLimits limits(int wanted, Backbone backbone, TextTokenizer tokenizer) {
-    EmbeddingTables tables = EmbeddingTables.of(backbone.model().graph(), idsOf(inputs(backbone)));
+    EmbeddingTables tables =
+        EmbeddingTables.of(backbone.model().graph(), idsOf(inputs(backbone).keySet()));
     int possible = tables.positions().orElse(Integer.MAX_VALUE);
     if (wanted > possible) {
       throw new BadInputException(
@@ -93,7 +100,7 @@ final class TextData {
   }
 
   /** The name of the input with the token ids. */
-  static String idsOf(List<String> inputs) {
+  static String idsOf(Collection<String> inputs) {
     return inputs.stream()
         .filter(TextInput.IDS.names()::contains)
         .findFirst()

@@ -1,9 +1,11 @@
 package dev.sidefade;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import dev.sidefade.backbone.TrunkOutput;
 import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.tensor.DType;
@@ -22,11 +24,13 @@ final class TextModel implements FeatureSource, AutoCloseable {
   private final OrtEnvironment environment = OneEnvironment.get();
   private final Path file;
   private final OrtSession session;
+  private final Map<String, DType> inputs;
   private final TrunkOutput logits;
 
-  private TextModel(Path file, OrtSession session, TrunkOutput logits) {
+  private TextModel(Path file, OrtSession session, Map<String, DType> inputs, TrunkOutput logits) {
     this.file = file;
     this.session = session;
+    this.inputs = inputs;
     this.logits = logits;
   }
 
@@ -41,12 +45,25 @@ final class TextModel implements FeatureSource, AutoCloseable {
       options.setMemoryPatternOptimization(false);
       OrtSession session = OneEnvironment.get().createSession(file.toString(), options);
       String output = session.getOutputNames().iterator().next();
-      return new TextModel(file, session, new TrunkOutput(output, perToken, -1, classes));
+      return new TextModel(
+          file, session, inputs(session), new TrunkOutput(output, perToken, -1, classes));
     }
   }
 
-  List<String> inputs() {
-    return List.copyOf(session.getInputNames());
+  private static Map<String, DType> inputs(OrtSession session) throws OrtException {
+    Map<String, DType> inputs = new LinkedHashMap<>();
+    session
+        .getInputInfo()
+        .forEach((name, info) -> {
+          boolean narrow = ((TensorInfo) info.getInfo()).type == OnnxJavaType.INT32;
+          inputs.put(name, narrow ? DType.I32 : DType.I64);
+        });
+    return inputs;
+  }
+
+  /** Types of the inputs by name. */
+  Map<String, DType> inputs() {
+    return inputs;
   }
 
   @Override
@@ -82,9 +99,11 @@ final class TextModel implements FeatureSource, AutoCloseable {
   private OnnxTensor tensor(Tensor tensor) throws OrtException {
     ByteBuffer bytes = tensor.segment().asByteBuffer().order(ByteOrder.nativeOrder());
     long[] dims = tensor.shape().toArray();
-    return tensor.dtype() == DType.I64
-        ? OnnxTensor.createTensor(environment, bytes.asLongBuffer(), dims)
-        : OnnxTensor.createTensor(environment, bytes.asFloatBuffer(), dims);
+    return switch (tensor.dtype()) {
+      case I64 -> OnnxTensor.createTensor(environment, bytes.asLongBuffer(), dims);
+      case I32 -> OnnxTensor.createTensor(environment, bytes.asIntBuffer(), dims);
+      default -> OnnxTensor.createTensor(environment, bytes.asFloatBuffer(), dims);
+    };
   }
 
   @Override

@@ -16,11 +16,10 @@ import dev.sidefade.text.TextExamples;
 import dev.sidefade.text.TextLimits;
 import dev.sidefade.text.TextTable;
 import dev.sidefade.text.TextTokenizer;
-import dev.sidefade.train.Evaluation;
+import dev.sidefade.train.Answers;
 import dev.sidefade.train.ExampleSet;
 import dev.sidefade.train.LiveFeatures;
 import dev.sidefade.train.Outcome;
-import dev.sidefade.train.SpanScore;
 import dev.sidefade.train.Task;
 import dev.sidefade.train.TextSet;
 import java.io.IOException;
@@ -297,24 +296,20 @@ public final class TextPredictor implements AutoCloseable {
         new TextReader(task, tokenizer, limits, strict, inPairs)
             .labelled(Path.of(source), Optional.of(labels()));
     TextSet set = new TextSet(examples, task, model.inputs());
-    int classes = task == Task.REGRESSION ? 1 : labels().size();
+    Answers answers =
+        task == Task.REGRESSION
+            ? new Answers(task, 1, List.of())
+            : new Answers(task, labels().size(), labels());
     // the model's logits are the features, and there is no network behind them
     try (Device device = Device.cpu(1);
         LiveFeatures feed = new LiveFeatures(set, model, 0, BATCH, device)) {
-      Outcome outcome =
-          Outcome.of(task, feed, BATCH, classes, (features, batch) -> features.last());
+      Outcome outcome = Outcome.of(feed, BATCH, answers, (features, batch) -> features.last());
       return measures(outcome, examples);
     }
   }
 
   private Map<String, Double> measures(Outcome outcome, TextExamples examples) {
     Map<String, Double> measures = new LinkedHashMap<>(outcome.measures());
-    if (task == Task.TOKENS && outcome instanceof Evaluation words && SpanScore.applies(labels())) {
-      double f1 = SpanScore.of(words, labels()).f1();
-      if (!Double.isNaN(f1)) {
-        measures.put("f1", f1);
-      }
-    }
     long labelled = IntStream.range(0, examples.size()).filter(examples::isLabelled).count();
     measures.put("examples", (double) labelled);
     if (examples.truncated() > 0) {

@@ -325,6 +325,9 @@ class AdaptTest {
     refused(demo.config(folder.resolve("a")).taps(List.of(0, 9)), "tap 9");
     refused(demo.config(folder.resolve("a")).sideWidth(33), "33");
     refused(demo.config(folder.resolve("a")).device("abacus"), "abacus");
+    refused(
+        demo.config(folder.resolve("a")).gradientMode(GradientMode.TAPS).microBatch(4),
+        "--micro-batch");
     refused(demo.config(folder.resolve("a")).train(demo.images("unlabelled")), "no labels");
     assertFalse(Files.exists(folder.resolve("a").resolve("model.onnx")));
   }

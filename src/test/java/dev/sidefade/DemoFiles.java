@@ -6,8 +6,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The shipped backbone and digits, copied out of the class path for a test. */
-final class DemoFiles {
+/** The shipped backbone and digits, copied out of the class path for a test or a measurement. */
+public final class DemoFiles {
   private static final String[] NAMES = {
     "vit28p7d128.onnx",
     "vit28p7d128.json",
@@ -24,8 +24,16 @@ final class DemoFiles {
 
   DemoFiles(Path folder) throws IOException {
     this.folder = folder;
+    unpack(folder);
+  }
+
+  /** Puts all that is shipped into a folder. */
+  public static void unpack(Path folder) throws IOException {
     for (String name : NAMES) {
       try (InputStream in = DemoFiles.class.getResourceAsStream("/dev/sidefade/demo/" + name)) {
+        if (in == null) {
+          throw new IllegalStateException("the library has no " + name + "; build it again");
+        }
         Files.copy(in, folder.resolve(name));
       }
     }

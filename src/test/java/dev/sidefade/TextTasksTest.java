@@ -198,6 +198,7 @@ class TextTasksTest {
                 .epochs(8));
     assertTrue(reported(result, "f1", "faded") > 0.7, metrics(result).toString());
     assertTrue(reported(result, "accuracy", "faded") > 0.85, metrics(result).toString());
+    assertEquals("f1", metrics(result).get("score").getAsString());
     assertEquals(List.of("B-LOC", "B-PER", "I-PER", "O"), result.report().classNames());
     try (TextPredictor faded = open(result.model().orElseThrow());
         TextPredictor kept = open(result.kept().orElseThrow())) {

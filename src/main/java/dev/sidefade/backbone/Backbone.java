@@ -1,20 +1,12 @@
 package dev.sidefade.backbone;
 
-import dev.sidefade.onnx.ElementType;
 import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -69,7 +61,7 @@ public final class Backbone implements AutoCloseable {
                   Math.toIntExact(dims.get(2)),
                   Math.toIntExact(dims.get(3))));
     }
-    return new Backbone(file, model, structure, sha256(file), preprocessing);
+    return new Backbone(file, model, structure, ContentHash.ofFile(file), preprocessing);
   }
 
   /** {@return where the model was read from} */
@@ -92,6 +84,15 @@ public final class Backbone implements AutoCloseable {
    */
   public String hash() {
     return hash;
+  }
+
+  /**
+   * {@return SHA-256 of the model file and of the tensors that lie in files beside it, 64
+   * hexadecimal digits; {@link #hash} where none do. The files are read piece by piece at every
+   * call}
+   */
+  public String contentHash() {
+    return ContentHash.of(hash, model.graph());
   }
 
   /** {@return whether the one input is images} */
@@ -223,14 +224,8 @@ public final class Backbone implements AutoCloseable {
   }
 
   private static void checkInput(InputSpec input) {
-    if (input.type() != ElementType.FLOAT && input.type() != ElementType.INT64) {
-      throw new BadInputException(
-          "input "
-              + input.name()
-              + " of the backbone is of type "
-              + input.type()
-              + ", but FLOAT or INT64 was expected; export the model in float32");
-    }
+    // refuses other types
+    input.dtype();
     if (!input.dims().isEmpty() && input.dims().getFirst() >= 0) {
       throw new BadInputException(
           "input "
@@ -238,18 +233,6 @@ public final class Backbone implements AutoCloseable {
               + " of the backbone has a fixed batch size of "
               + input.dims().getFirst()
               + "; export the model with a dynamic batch axis (dynamic_axes or dynamic_shapes)");
-    }
-  }
-
-  private static String sha256(Path file) throws IOException {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-        in.transferTo(OutputStream.nullOutputStream());
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 

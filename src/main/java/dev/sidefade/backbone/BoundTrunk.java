@@ -165,9 +165,10 @@ public final class BoundTrunk implements AutoCloseable {
     return switch (tensor.dtype()) {
       case DType.F32 -> BoundType.FLOAT;
       case DType.I64 -> BoundType.INT64;
+      case DType.I32 -> BoundType.INT32;
       default ->
           throw new IllegalArgumentException(
-              name + " holds " + tensor.dtype() + ", but a backbone takes F32 or I64");
+              name + " holds " + tensor.dtype() + ", but a backbone takes F32, I64 or I32");
     };
   }
 

@@ -21,7 +21,8 @@ final class NativeTensors implements AutoCloseable {
   private final List<OnnxTensor> open = new ArrayList<>();
 
   /**
-   * A handle on the memory of a host tensor of F32 or I64, which must stay open as long as this.
+   * A handle on the memory of a host tensor of F32, I64 or I32, which must stay open as long as
+   * this.
    */
   OnnxTensor over(String name, Tensor tensor) throws OrtException {
     if (tensor.bytes() > Integer.MAX_VALUE) {
@@ -39,9 +40,10 @@ final class NativeTensors implements AutoCloseable {
         switch (tensor.dtype()) {
           case DType.F32 -> OnnxTensor.createTensor(environment, bytes.asFloatBuffer(), dims);
           case DType.I64 -> OnnxTensor.createTensor(environment, bytes.asLongBuffer(), dims);
+          case DType.I32 -> OnnxTensor.createTensor(environment, bytes.asIntBuffer(), dims);
           default ->
               throw new IllegalArgumentException(
-                  name + " holds " + tensor.dtype() + ", but a backbone takes F32 or I64");
+                  name + " holds " + tensor.dtype() + ", but a backbone takes F32, I64 or I32");
         };
     open.add(handle);
     return handle;

@@ -3,7 +3,6 @@ package dev.sidefade.backbone;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import dev.sidefade.onnx.ElementType;
 import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
@@ -142,8 +141,8 @@ final class ShapeProbe {
       for (InputSpec input : inputs) {
         long[] dims = input.dims().stream().mapToLong(dim -> dim < 0 ? sequence : dim).toArray();
         dims[0] = batch;
-        DType type = input.type() == ElementType.INT64 ? DType.I64 : DType.F32;
-        fed.put(input.name(), natives.over(input.name(), zeros(arena, Shape.of(dims), type)));
+        Tensor zeros = zeros(arena, Shape.of(dims), input.dtype());
+        fed.put(input.name(), natives.over(input.name(), zeros));
       }
       for (TunableConstant constant : constants) {
         Tensor zeros = zeros(arena, constant.shape(), DType.F32);

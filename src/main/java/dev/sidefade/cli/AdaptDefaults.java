@@ -16,6 +16,10 @@ import picocli.CommandLine.Model.OptionSpec;
  * them those of a settings file.
  */
 final class AdaptDefaults implements IDefaultValueProvider {
+  /** What the library decides by the task when it is not told. */
+  static final List<String> BY_TASK =
+      List.of("epochs", "lr-side", "lr-head", "lr-norm", "lr-low-rank");
+
   private final Map<String, String> values;
 
   private AdaptDefaults(Map<String, String> values) {
@@ -28,6 +32,7 @@ final class AdaptDefaults implements IDefaultValueProvider {
         AdaptConfig.builder().backbone(Path.of("-")).train("-").out(Path.of("-")).build();
     Map<String, String> values = new HashMap<>(spelled(library));
     List.of("backbone", "train", "out").forEach(values::remove);
+    BY_TASK.forEach(values::remove);
     file.ifPresent(f -> values.putAll(f.values()));
     return new AdaptDefaults(values);
   }

@@ -2,6 +2,7 @@ package dev.sidefade.cli;
 
 import dev.sidefade.AdaptConfig;
 import dev.sidefade.GradientMode;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** How long, how fast and with which brakes. */
@@ -9,8 +10,8 @@ final class TrainingOptions {
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      description = "Passes over the training examples (default: ${DEFAULT-VALUE}).")
-  private int epochs;
+      description = "Passes over the training examples (default: 40, for texts 6).")
+  private Integer epochs;
 
   @Option(
       names = "--batch",
@@ -21,26 +22,26 @@ final class TrainingOptions {
   @Option(
       names = "--lr-side",
       paramLabel = "X",
-      description = "Learning rate of the side network (default: ${DEFAULT-VALUE}).")
-  private double learningRateSide;
+      description = "Learning rate of the side network (default: 0.003).")
+  private Double learningRateSide;
 
   @Option(
       names = "--lr-head",
       paramLabel = "X",
-      description = "Learning rate of the output layer (default: ${DEFAULT-VALUE}).")
-  private double learningRateHead;
+      description = "Learning rate of the output layer (default: 0.003, for texts 0.001).")
+  private Double learningRateHead;
 
   @Option(
       names = "--lr-norm",
       paramLabel = "X",
-      description = "Learning rate of layer norms and biases (default: ${DEFAULT-VALUE}).")
-  private double learningRateNorm;
+      description = "Learning rate of layer norms and biases (default: 0.005, for texts 0.002).")
+  private Double learningRateNorm;
 
   @Option(
       names = "--lr-low-rank",
       paramLabel = "X",
-      description = "Learning rate of the low-rank changes (default: ${DEFAULT-VALUE}).")
-  private double learningRateLowRank;
+      description = "Learning rate of the low-rank changes (default: 0.005, for texts 0.001).")
+  private Double learningRateLowRank;
 
   @Option(
       names = "--measure-unlabelled",
@@ -110,12 +111,7 @@ final class TrainingOptions {
 
   void applyTo(AdaptConfig.Builder builder) {
     builder
-        .epochs(epochs)
         .batch(batch)
-        .learningRateSide(learningRateSide)
-        .learningRateHead(learningRateHead)
-        .learningRateNorm(learningRateNorm)
-        .learningRateLowRank(learningRateLowRank)
         .gradientMode(gradientMode)
         .microBatch(microBatch)
         .labelSmoothing(labelSmoothing)
@@ -125,5 +121,11 @@ final class TrainingOptions {
         .clipNorm(clipNorm)
         .backboneEvery(backboneEvery)
         .patience(patience);
+    // those that are not given depend on the task
+    Optional.ofNullable(epochs).ifPresent(builder::epochs);
+    Optional.ofNullable(learningRateSide).ifPresent(builder::learningRateSide);
+    Optional.ofNullable(learningRateHead).ifPresent(builder::learningRateHead);
+    Optional.ofNullable(learningRateNorm).ifPresent(builder::learningRateNorm);
+    Optional.ofNullable(learningRateLowRank).ifPresent(builder::learningRateLowRank);
   }
 }

@@ -7,7 +7,6 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import dev.sidefade.ort.OneEnvironment;
-import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -112,9 +111,11 @@ final class OrtModel implements AutoCloseable {
     ByteBuffer bytes = tensor.segment().asByteBuffer().order(ByteOrder.nativeOrder());
     long[] dims = tensor.shape().toArray();
     OrtEnvironment environment = OneEnvironment.get();
-    return tensor.dtype() == DType.I64
-        ? OnnxTensor.createTensor(environment, bytes.asLongBuffer(), dims)
-        : OnnxTensor.createTensor(environment, bytes.asFloatBuffer(), dims);
+    return switch (tensor.dtype()) {
+      case I64 -> OnnxTensor.createTensor(environment, bytes.asLongBuffer(), dims);
+      case I32 -> OnnxTensor.createTensor(environment, bytes.asIntBuffer(), dims);
+      default -> OnnxTensor.createTensor(environment, bytes.asFloatBuffer(), dims);
+    };
   }
 
   private static IllegalStateException failed(Path file, OrtException e) {

@@ -6,7 +6,6 @@ import dev.sidefade.backbone.InputSpec;
 import dev.sidefade.backbone.ReadOut;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.onnx.Attribute;
-import dev.sidefade.onnx.ElementType;
 import dev.sidefade.tensor.BadInputException;
 import java.util.List;
 import java.util.Locale;
@@ -62,7 +61,7 @@ final class TokenPooling {
    */
   static Optional<String> maskInput(BackboneStructure structure) {
     return structure.inputs().stream()
-        .filter(input -> input.type() == ElementType.INT64 && input.dims().size() == 2)
+        .filter(input -> input.isInteger() && input.dims().size() == 2)
         .map(InputSpec::name)
         .filter(TokenPooling::isMask)
         .findFirst();

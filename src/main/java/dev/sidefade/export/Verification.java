@@ -137,7 +137,13 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
       return false;
     }
     long at = example * logits.dim(1) + token;
-    return mask().filter(m -> m.segment().getAtIndex(ValueLayout.JAVA_LONG, at) == 0).isPresent();
+    return mask().filter(m -> integer(m, at) == 0).isPresent();
+  }
+
+  private static long integer(Tensor tensor, long at) {
+    return tensor.dtype() == DType.I32
+        ? tensor.segment().getAtIndex(ValueLayout.JAVA_INT, at)
+        : tensor.segment().getAtIndex(ValueLayout.JAVA_LONG, at);
   }
 
   /** [examples, tokens], found as in {@link TokenPooling#maskInput}. */
@@ -145,7 +151,7 @@ public record Verification(Map<String, Tensor> inputs, Tensor logits) {
     return inputs.entrySet().stream()
         .filter(input -> TokenPooling.isMask(input.getKey()))
         .map(Map.Entry::getValue)
-        .filter(tensor -> tensor.dtype() == DType.I64 && tensor.size() == logits.shape().rows())
+        .filter(tensor -> tensor.dtype() != DType.F32 && tensor.size() == logits.shape().rows())
         .findFirst();
   }
 

@@ -10,12 +10,15 @@ final class Refusal {
 
   /** The error with line breaks, terminal controls and overlong names taken out of its message. */
   static BadInputException of(String message) {
-    StringBuilder printable = new StringBuilder();
-    message
-        .codePoints()
-        .limit(LONGEST)
-        .map(c -> isPrintable(c) ? c : '?')
-        .forEach(printable::appendCodePoint);
+    StringBuilder printable = new StringBuilder(Math.min(message.length(), LONGEST));
+    int letters = 0;
+    for (int at = 0, letter; at < message.length(); at += Character.charCount(letter)) {
+      if (letters++ == LONGEST) {
+        break;
+      }
+      letter = message.codePointAt(at);
+      printable.appendCodePoint(isPrintable(letter) ? letter : '?');
+    }
     return new BadInputException(
         message.length() > printable.length() ? printable + "…" : printable.toString());
   }

@@ -4,6 +4,8 @@ package dev.sidefade.ort;
 public enum BoundType {
   /** IEEE 754 binary32. */
   FLOAT(1, Float.BYTES),
+  /** 32-bit signed integer. */
+  INT32(6, Integer.BYTES),
   /** 64-bit signed integer. */
   INT64(7, Long.BYTES);
 

@@ -44,7 +44,10 @@ public final class BadInputException extends RuntimeException {
       line = line.substring(0, LONGEST - END) + " ... " + line.substring(line.length() - END + 5);
     }
     StringBuilder shown = new StringBuilder(line.length());
-    line.codePoints().map(c -> isShown(c) ? c : '?').forEach(shown::appendCodePoint);
+    for (int at = 0, letter; at < line.length(); at += Character.charCount(letter)) {
+      letter = line.codePointAt(at);
+      shown.appendCodePoint(isShown(letter) ? letter : '?');
+    }
     return shown.toString();
   }
 

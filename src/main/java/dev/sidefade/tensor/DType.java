@@ -9,7 +9,9 @@ public enum DType {
   /** bfloat16: the upper half of a binary32. */
   BF16(2),
   /** 64-bit signed integer: token ids, attention masks. */
-  I64(8);
+  I64(8),
+  /** 32-bit signed integer: the same, where a model wants them so. */
+  I32(4);
 
   private final int bytes;
 

@@ -8,7 +8,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.LongFunction;
 
@@ -17,7 +16,7 @@ import java.util.function.LongFunction;
  *
  * @param indices [batch] the examples
  * @param tokens length that all are padded to
- * @param inputs I64 [batch, tokens] under each name that the model wants
+ * @param inputs I64 or I32 [batch, tokens] under each name that the model wants
  * @param valid F32 [batch * tokens]: 1 for tokens, 0 for padding
  */
 public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, Tensor valid) {
@@ -32,7 +31,7 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
    *
    * @param examples the examples
    * @param indices the examples, at least one
-   * @param names the model's names, see {@link TextInput#named}
+   * @param types of the elements under the model's names, see {@link TextInput#named}
    * @param allocator gives native memory of as many bytes, aligned to 8, that lives as long as the
    *     batch is used; it is called once for every name and once for {@code valid}
    * @return the batch
@@ -40,16 +39,16 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
   public static TextBatch of(
       TextExamples examples,
       int[] indices,
-      List<String> names,
+      Map<String, DType> types,
       LongFunction<MemorySegment> allocator) {
     int tokens = tokens(examples, indices);
     Shape shape = Shape.of(indices.length, tokens);
     Map<String, Tensor> inputs = new LinkedHashMap<>();
-    for (String name : names) {
-      Tensor input = allocate(allocator, shape, DType.I64);
+    types.forEach((name, type) -> {
+      Tensor input = allocate(allocator, shape, type);
       fill(examples, indices, TextInput.named(name), input);
       inputs.put(name, input);
-    }
+    });
     Tensor valid = allocate(allocator, Shape.of(shape.size()), DType.F32);
     fillValid(examples, indices, valid);
     return new TextBatch(indices.clone(), tokens, inputs, valid);
@@ -81,11 +80,12 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
    * @param examples the examples
    * @param indices numbers of the examples, from 0
    * @param input which input
-   * @param target I64 [batch, tokens] on the host; {@code batch} as many as indices, {@code tokens}
-   *     at least the length of the longest example
+   * @param target I64 or I32 [batch, tokens] on the host; {@code batch} as many as indices, {@code
+   *     tokens} at least the length of the longest example
    */
   public static void fill(TextExamples examples, int[] indices, TextInput input, Tensor target) {
-    int tokens = requireRoom(examples, indices, target, DType.I64);
+    DType integers = target.dtype() == DType.I32 ? DType.I32 : DType.I64;
+    int tokens = requireRoom(examples, indices, target, integers);
     TokenStore store = examples.store();
     long padding = input == TextInput.IDS ? examples.padId() : 0;
     MemorySegment segment = target.segment();
@@ -93,8 +93,13 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
     for (int i : indices) {
       int length = store.length(i);
       for (int t = 0; t < tokens; t++) {
-        long value = t < length ? value(store, input, i, t) : padding;
-        segment.setAtIndex(ValueLayout.JAVA_LONG, at++, value);
+        boolean padded = t >= length && input != TextInput.POSITIONS;
+        long value = padded ? padding : value(store, input, i, t);
+        if (target.dtype() == DType.I32) {
+          segment.setAtIndex(ValueLayout.JAVA_INT, at++, (int) value);
+        } else {
+          segment.setAtIndex(ValueLayout.JAVA_LONG, at++, value);
+        }
       }
     }
   }
@@ -142,6 +147,7 @@ public record TextBatch(int[] indices, int tokens, Map<String, Tensor> inputs, T
       case IDS -> store.id(i, token);
       case MASK -> 1;
       case TYPE_IDS -> store.typeId(i, token);
+      case POSITIONS -> token;
     };
   }
 

@@ -5,14 +5,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** What a model of texts is given, each a tensor I64 [batch, tokens]. */
+/** What a model of texts is given, each a tensor of integers [batch, tokens]. */
 public enum TextInput {
   /** Token ids. */
   IDS,
   /** 1 for tokens, 0 for padding. */
   MASK,
   /** The text of a pair that a token belongs to. */
-  TYPE_IDS;
+  TYPE_IDS,
+  /** Places 0, 1, 2 and so on, padding counted on: it is masked. */
+  POSITIONS;
 
   /** {@return what exporters call it, the usual name first} */
   public List<String> names() {
@@ -20,6 +22,7 @@ public enum TextInput {
       case IDS -> List.of("input_ids", "input_word_ids");
       case MASK -> List.of("attention_mask", "input_mask");
       case TYPE_IDS -> List.of("token_type_ids", "segment_ids", "input_type_ids");
+      case POSITIONS -> List.of("position_ids");
     };
   }
 

@@ -70,7 +70,8 @@ public final class Checkpoint {
       out.put(name + ".first_moments", Safetensors.Entry.of(p.firstMoments()));
       out.put(name + ".second_moments", Safetensors.Entry.of(p.secondMoments()));
     });
-    side.ifPresent(s -> out.put("side.average", Safetensors.Entry.of(s.average())));
+    side.flatMap(SidePart::average)
+        .ifPresent(mean -> out.put("side.average", Safetensors.Entry.of(mean)));
     state
         .best()
         .ifPresent(best -> {
@@ -101,7 +102,7 @@ public final class Checkpoint {
       put(in, name + ".first_moments", p.firstMoments());
       put(in, name + ".second_moments", p.secondMoments());
     });
-    side.ifPresent(s -> put(in, "side.average", s.average()));
+    side.flatMap(SidePart::average).ifPresent(mean -> put(in, "side.average", mean));
     Text text = text(in);
     TrainingState state = new TrainingState();
     text.history().forEach(state::add);

@@ -232,9 +232,7 @@ public final class DualPath implements AutoCloseable {
   }
 
   private boolean averageTeaches() {
-    return settings.teacherAverage() > 0
-        && settings.logits() == Direction.SIDE_TO_BACKBONE
-        && side.isPresent();
+    return settings.averageTeaches() && side.isPresent();
   }
 
   private Tensor sideForward(SidePart part, TrunkFeatures trunk, int batch, @Nullable Tensor keep) {
@@ -276,7 +274,7 @@ public final class DualPath implements AutoCloseable {
     int losses =
         loss(Objects.requireNonNull(step.sideLogits), said, step.batch.targets(), plan.dLogits());
     report.term("side_ce", losses);
-    if (taught) {
+    if (taught && klWeight > 0) {
       report.term("side_kl", losses + 1);
     }
     SideNetwork.StateGradient onStates =
@@ -324,7 +322,7 @@ public final class DualPath implements AutoCloseable {
     Tensor gradient = dTail.slice(0, logits.shape().toArray());
     int losses = loss(logits, taught ? step.spoken : null, step.batch.targets(), gradient);
     report.term("backbone_ce", losses);
-    if (taught) {
+    if (taught && klWeight > 0) {
       report.term("backbone_kl", losses + 1);
     }
     Tensor onNormalized = reverse.isPresent() ? reverseGradient(part, step) : null;

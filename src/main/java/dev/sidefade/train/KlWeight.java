@@ -42,7 +42,8 @@ public record KlWeight(float value, Rule rule) {
   }
 
   /**
-   * Factor of the next epoch; 0 before the first one unless it is fixed, as nothing is known then.
+   * Factor of the next epoch; 0 unless it is fixed before the first one, and where a score is no
+   * number, as nothing is known then.
    *
    * @param history of all epochs so far
    * @param sideTeaches whether the side network is the teacher
@@ -59,6 +60,9 @@ public record KlWeight(float value, Rule rule) {
     double faded = recent(history, EpochRecord::validationFaded);
     double teacher = sideTeaches ? side : faded;
     double student = sideTeaches ? faded : side;
+    if (Double.isNaN(teacher) || Double.isNaN(student)) {
+      return 0;
+    }
     // of a share p of n rows; of a correlation it is an estimate. A perfect score is not certain.
     double share = Math.clamp(student, 0.05, 0.95);
     double lead = (teacher - student) / Math.sqrt(share * (1 - share) / validationRows);
@@ -68,7 +72,8 @@ public record KlWeight(float value, Rule rule) {
   private static double recent(List<EpochRecord> history, ToDoubleFunction<EpochRecord> score) {
     return history.subList(Math.max(0, history.size() - WINDOW), history.size()).stream()
         .mapToDouble(score)
+        .filter(value -> !Double.isNaN(value))
         .average()
-        .orElseThrow();
+        .orElse(Double.NaN);
   }
 }

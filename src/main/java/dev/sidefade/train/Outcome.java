@@ -3,13 +3,13 @@ package dev.sidefade.train;
 import java.util.Map;
 
 /** How well a network does on a set of examples. */
-public sealed interface Outcome permits Evaluation, RegressionOutcome {
+public sealed interface Outcome permits Evaluation, RegressionOutcome, SpanOutcome {
   /**
    * {@return the one number by which networks are compared, larger is better; NaN without labels}
    */
   double score();
 
-  /** {@return name of {@link #score}: "accuracy" or "spearman"} */
+  /** {@return name of {@link #score}: "accuracy", "f1" (of spans) or "spearman"} */
   String scoreName();
 
   /** {@return all measures by name, {@link #score} among them} */
@@ -30,16 +30,17 @@ public sealed interface Outcome permits Evaluation, RegressionOutcome {
   /**
    * Runs a network over all examples of a feed, {@code rows} at a time.
    *
-   * @param task what is learned
    * @param feed delivers the batches
    * @param rows number of examples in a batch
-   * @param classes of the logits; 1 for a regression
+   * @param answers what the logits stand for
    * @param network what computes the logits
    * @return what came out
    */
-  static Outcome of(Task task, FeatureFeed feed, int rows, int classes, Network network) {
-    return task == Task.REGRESSION
-        ? RegressionOutcome.of(feed, rows, network)
-        : Evaluation.of(feed, rows, classes, network);
+  static Outcome of(FeatureFeed feed, int rows, Answers answers, Network network) {
+    if (answers.task() == Task.REGRESSION) {
+      return RegressionOutcome.of(feed, rows, network);
+    }
+    Evaluation said = Evaluation.of(feed, rows, answers.classes(), network);
+    return answers.nameSpans() ? new SpanOutcome(said, answers.names()) : said;
   }
 }

@@ -48,4 +48,10 @@ public record PathSettings(
     float clipNorm,
     int backboneEvery,
     LearningRate schedule,
-    long seed) {}
+    long seed) {
+
+  /** {@return whether a running mean of the side network's parameters teaches the backbone} */
+  public boolean averageTeaches() {
+    return teacherAverage > 0 && logits == Direction.SIDE_TO_BACKBONE;
+  }
+}

@@ -29,10 +29,12 @@ public final class SidePart implements AutoCloseable {
   private final Parameters parameters = new Parameters();
   private final Tensor memory;
 
-  /** Running mean of the parameters, [P]; follows only where it teaches. */
-  private final Tensor average;
+  /** Running mean of the parameters, [P], where it teaches. */
+  private final Optional<Tensor> average;
 
-  private final Tensor taught;
+  /** What the mean said of a batch. */
+  private final Optional<Tensor> taught;
+
   private final Device device;
 
   /** The present parameters while the mean speaks, [P]; and the steps of the mean, one per row. */
@@ -53,24 +55,31 @@ public final class SidePart implements AutoCloseable {
    * @param layout of the tokens, for the largest batch
    * @param device where tensors live and what computes
    * @param seed what the random numbers follow from
+   * @param averaged whether a running mean of the parameters is kept, to teach in their place
    */
   public SidePart(
       SideConfig config,
       Optional<FeatureConfig> features,
       TokenLayout layout,
       Device device,
-      long seed) {
+      long seed,
+      boolean averaged) {
     network = new SideNetwork(config, parameters);
     this.features = features.map(f -> new FeaturePath(f, config, parameters));
     this.device = device;
     parameters.allocate(device, seed);
-    average = device.allocate(parameters.values().size());
-    average.copyFrom(parameters.values());
-    long logits = config.pooling().rows(layout);
-    taught = device.allocate(Math.multiplyExact(logits, config.classes()));
+    average = averaged ? Optional.of(copyOf(parameters.values())) : Optional.empty();
+    long logits = Math.multiplyExact(config.pooling().rows(layout), config.classes());
+    taught = average.map(mean -> device.allocate(logits));
     memory = device.allocate(Slab.measure(slab -> plan(slab, layout)));
     this.layout = layout;
     plans = new Plans<>(l -> plan(new Slab(memory), l));
+  }
+
+  private Tensor copyOf(Tensor values) {
+    Tensor copy = device.allocate(values.size());
+    copy.copyFrom(values);
+    return copy;
   }
 
   private Plan plan(Slab slab, TokenLayout layout) {
@@ -120,8 +129,8 @@ public final class SidePart implements AutoCloseable {
     return plan.activations().logits();
   }
 
-  /** Running mean of the parameters, [P]. */
-  Tensor average() {
+  /** Running mean of the parameters, [P], where it is kept. */
+  Optional<Tensor> average() {
     return average;
   }
 
@@ -131,24 +140,25 @@ public final class SidePart implements AutoCloseable {
       present = device.allocate(parameters.values().size());
     }
     present.copyFrom(parameters.values());
-    parameters.values().copyFrom(average);
+    parameters.values().copyFrom(average.orElseThrow());
     Tensor logits = forward(kernels, trunk, batch);
     parameters.values().copyFrom(present);
-    Tensor copy = taught.slice(0, logits.shape().toArray());
+    Tensor copy = taught.orElseThrow().slice(0, logits.shape().toArray());
     copy.copyFrom(logits);
     return copy;
   }
 
   /** Moves the running mean towards the present values: average = d average + (1 - d) values. */
   void follow(Kernels kernels, float decay) {
-    long rows = average.size() / Parameters.ALIGNMENT;
+    Tensor flat = average.orElseThrow();
+    long rows = flat.size() / Parameters.ALIGNMENT;
     if (pace == null) {
       pace = device.allocate(rows);
       float[] step = new float[Math.toIntExact(rows)];
       Arrays.fill(step, 1 - decay);
       pace.setFloats(step);
     }
-    Tensor mean = average.view(rows, Parameters.ALIGNMENT);
+    Tensor mean = flat.view(rows, Parameters.ALIGNMENT);
     Tensor values = parameters.values().view(rows, Parameters.ALIGNMENT);
     kernels.ladderMix(mean, values, pace, mean);
   }
@@ -161,8 +171,8 @@ public final class SidePart implements AutoCloseable {
     if (pace != null) {
       pace.close();
     }
-    average.close();
-    taught.close();
+    average.ifPresent(Tensor::close);
+    taught.ifPresent(Tensor::close);
     parameters.close();
     memory.close();
   }

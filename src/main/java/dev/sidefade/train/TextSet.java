@@ -10,9 +10,9 @@ import dev.sidefade.text.TextExamples;
 import dev.sidefade.text.TextInput;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -21,12 +21,13 @@ import java.util.stream.IntStream;
  *
  * @param examples the examples
  * @param task what is learned
- * @param inputs what the backbone calls its inputs
+ * @param inputs what the backbone calls its inputs, each with the type of its elements
  */
-public record TextSet(TextExamples examples, Task task, List<String> inputs) implements ExampleSet {
-  /** Copies the names. */
+public record TextSet(TextExamples examples, Task task, Map<String, DType> inputs)
+    implements ExampleSet {
+  /** Copies the inputs and keeps their order. */
   public TextSet {
-    inputs = List.copyOf(inputs);
+    inputs = Collections.unmodifiableMap(new LinkedHashMap<>(inputs));
   }
 
   @Override
@@ -102,7 +103,7 @@ public record TextSet(TextExamples examples, Task task, List<String> inputs) imp
       this.rows = rows;
       int longest = Arrays.stream(order).map(examples::length).max().orElse(1);
       Shape largest = Shape.of((long) rows * paddedTokens(longest));
-      inputs.forEach(name -> memory.put(name, tensor(largest, DType.I64)));
+      inputs.forEach((name, type) -> memory.put(name, tensor(largest, type)));
       valid = tensor(largest, DType.F32);
     }
 

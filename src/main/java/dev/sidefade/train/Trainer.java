@@ -18,11 +18,11 @@ public final class Trainer {
    * How long and how often.
    *
    * @param epochs at most
-   * @param patience epochs without a better validation accuracy after which training stops; 0 =
-   *     never
+   * @param patience epochs without a better validation score after which training stops; 0 = never
    * @param order of the examples
+   * @param answers what the logits stand for, which decides the score
    */
-  public record Plan(int epochs, int patience, EpochOrder order) {}
+  public record Plan(int epochs, int patience, EpochOrder order, Answers answers) {}
 
   /** Hears of progress. */
   public interface Listener {
@@ -125,11 +125,16 @@ public final class Trainer {
     }
     // what ships decides: the backbone's path, or the side network where the backbone is left alone
     double score = tail.isPresent() ? epoch.validationFaded() : epoch.validationSide();
-    if (state.best().isEmpty() || score > state.best().get().score()) {
+    if (state.best().isEmpty() || isBetter(score, state.best().get().score())) {
       state.setBest(TrainingState.Best.of(epoch.epoch(), score, tail, side));
     } else if (epoch.epoch() - state.best().get().epoch() >= plan.patience()) {
       state.stop();
     }
+  }
+
+  /** A score that is no number, as of a regression that says the same of all, is worse than any. */
+  static boolean isBetter(double score, double than) {
+    return Double.isNaN(than) ? !Double.isNaN(score) : score > than;
   }
 
   private EpochRecord epoch(int epoch, Listener listener) {
@@ -151,8 +156,8 @@ public final class Trainer {
     return new EpochRecord(
         epoch + 1,
         losses.means(),
-        validationScore(tail.map(this::tailNetwork), tail.map(t -> t.config().classes())),
-        validationScore(side.map(this::sideNetwork), side.map(s -> s.network().config().classes())),
+        validationScore(tail.map(this::tailNetwork)),
+        validationScore(side.map(this::sideNetwork)),
         settings.schedule().factor(last),
         gates(),
         1 - masked,
@@ -169,17 +174,11 @@ public final class Trainer {
     }
   }
 
-  private double validationScore(Optional<Outcome.Network> network, Optional<Integer> classes) {
+  private double validationScore(Optional<Outcome.Network> network) {
     if (network.isEmpty() || validation.isEmpty()) {
       return Double.NaN;
     }
-    return Outcome.of(
-            settings.task(),
-            validation.get(),
-            plan.order().rows(),
-            classes.orElseThrow(),
-            network.get())
-        .score();
+    return Outcome.of(validation.get(), plan.order().rows(), plan.answers(), network.get()).score();
   }
 
   private Outcome.Network tailNetwork(BackboneTail part) {

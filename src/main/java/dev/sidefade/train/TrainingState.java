@@ -12,7 +12,7 @@ public final class TrainingState {
    * The parameters of the best epoch so far, kept when training may stop early.
    *
    * @param epoch from 1
-   * @param score its validation accuracy
+   * @param score its validation score
    * @param tail flat values; empty when there is none
    * @param side likewise
    */

@@ -3,6 +3,7 @@ package dev.sidefade.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.AdaptConfig;
 import dev.sidefade.GradientMode;
 import dev.sidefade.SideKind;
 import dev.sidefade.SideView;
@@ -12,7 +13,9 @@ import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.train.KlRows;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -155,7 +158,32 @@ class HelpTest {
         shown++;
       }
     }
-    assertEquals(43, shown);
+    assertEquals(38, shown);
+  }
+
+  /** The help tells what is usual for pictures and for texts, as the library has it. */
+  @Test
+  void defaultsByTaskAreShown() {
+    String help = help("adapt", "-h").replaceAll("\\s+", " ");
+    Map<String, String> images = AdaptDefaults.spelled(usual(TaskKind.IMAGE));
+    Map<String, String> texts = AdaptDefaults.spelled(usual(TaskKind.TEXT));
+    for (String name : AdaptDefaults.BY_TASK) {
+      String image = images.get(name);
+      String text = texts.get(name);
+      String told = image.equals(text) ? image : image + ", for texts " + text;
+      int at = help.indexOf("--" + name + "=");
+      String option = help.substring(at, help.indexOf(" --", at));
+      assertTrue(option.contains("(default: " + told + ")"), option + ": " + told);
+    }
+  }
+
+  private static AdaptConfig usual(TaskKind task) {
+    AdaptConfig.Builder builder =
+        AdaptConfig.builder().backbone(Path.of("b")).train("t").out(Path.of("o")).task(task);
+    if (task.isText()) {
+      builder.tokenizer(Path.of("t.json"));
+    }
+    return builder.build();
   }
 
   @Test

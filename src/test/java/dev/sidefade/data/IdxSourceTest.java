@@ -13,9 +13,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.fuzz.Mutator;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -149,10 +149,11 @@ class IdxSourceTest {
   void damagedFilesFailInOneWayOnly() throws IOException {
     Random random = new Random(7);
     byte[] plain = idx(bytes(27, 1), 3, 3, 3);
-    byte[] packed = gzip(plain);
+    Mutator ofPlain = new Mutator(List.of(plain), List.of());
+    Mutator ofPacked = new Mutator(List.of(gzip(plain)), List.of());
     int refused = 0;
     for (int round = 0; round < 10_000; round++) {
-      byte[] bad = mutate(round % 2 == 0 ? plain : packed, random);
+      byte[] bad = (round % 2 == 0 ? ofPlain : ofPacked).mutant(random);
       Path path = file("f-images-idx3-ubyte", bad);
       try (ImageSource source = open(path)) {
         for (int i = 0; i < source.size(); i++) {
@@ -164,16 +165,5 @@ class IdxSourceTest {
       }
     }
     assertTrue(refused > 2000, "refused " + refused);
-  }
-
-  private static byte[] mutate(byte[] good, Random random) {
-    byte[] bad = good.clone();
-    switch (random.nextInt(4)) {
-      case 0 -> bad[random.nextInt(bad.length)] = (byte) random.nextInt();
-      case 1 -> bad[random.nextInt(Math.min(20, bad.length))] ^= (byte) (1 << random.nextInt(8));
-      case 2 -> ByteBuffer.wrap(bad).putInt(random.nextInt(17), random.nextInt());
-      default -> bad = Arrays.copyOf(bad, random.nextInt(2 * bad.length));
-    }
-    return bad;
   }
 }

@@ -125,7 +125,7 @@ public final class ExternalDataFuzz implements FuzzTarget {
 
   @Override
   public void read(byte[] input) throws IOException {
-    Files.write(model, input);
+    ScratchFolder.replace(model, input);
     OnnxModel read = OnnxModel.read(model);
     boolean inModel = holdsSecret(input);
     for (Initializer tensor : read.graph().initializers().values()) {

@@ -1,11 +1,12 @@
 package dev.sidefade.text;
 
-import static dev.sidefade.text.TestTexts.damaged;
+import static dev.sidefade.text.TestTexts.mutator;
 import static dev.sidefade.text.TestTexts.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.fuzz.Mutator;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.text.ConllFile.Sentence;
 import java.io.IOException;
@@ -90,11 +91,11 @@ class ConllFileTest {
 
   @Test
   void damagedFilesAreReadOrRefused() {
-    byte[] file = FILE.repeat(2).getBytes(StandardCharsets.UTF_8);
+    Mutator mutator = mutator(FILE.repeat(2).getBytes(StandardCharsets.UTF_8));
     Random random = new Random(6);
     int read = 0;
     for (int round = 0; round < 5000; round++) {
-      byte[] bytes = damaged(file, random);
+      byte[] bytes = mutator.mutant(random);
       try {
         assertFalse(ConllFile.parse("x", TextFile.decode("x", bytes)).sentences().isEmpty());
         read++;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.fuzz.Mutator;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,8 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Random;
+import java.util.List;
 import org.junit.jupiter.api.function.Executable;
 
 /** Files for the tests of this package. */
@@ -24,7 +24,8 @@ final class TestTexts {
    */
   static final byte[] TOKENIZER = resource("/text/tokenizer.json");
 
-  private static final String SPECIAL = "\t\n\r\",\\{}[]0 -\0";
+  private static final List<String> SPECIAL =
+      List.of("\t", "\n", "\r", "\"", ",", "\\", "{", "}", "[", "]", "0", " ", "-", "\0");
 
   private TestTexts() {}
 
@@ -56,28 +57,8 @@ final class TestTexts {
     assertFalse(message.contains("\n"), message);
   }
 
-  /** A damaged copy: bytes changed, removed, doubled, or the end cut off. */
-  static byte[] damaged(byte[] original, Random random) {
-    byte[] bytes = original.clone();
-    for (int k = random.nextInt(4); k >= 0; k--) {
-      int at = random.nextInt(bytes.length);
-      switch (random.nextInt(5)) {
-        case 0 -> bytes[at] = (byte) random.nextInt(256);
-        case 1 -> bytes[at] = (byte) SPECIAL.charAt(random.nextInt(SPECIAL.length()));
-        case 2 -> bytes = Arrays.copyOf(bytes, Math.max(1, at));
-        case 3 -> bytes = spliced(bytes, at, Math.min(bytes.length, at + 1 + random.nextInt(20)));
-        default -> bytes[at] ^= (byte) (1 << random.nextInt(8));
-      }
-    }
-    return bytes;
-  }
-
-  /** Without the bytes of a range, or with them twice. */
-  private static byte[] spliced(byte[] bytes, int from, int to) {
-    boolean twice = (from & 1) == 0;
-    int second = twice ? from : to;
-    byte[] out = Arrays.copyOf(bytes, (twice ? to : from) + bytes.length - second);
-    System.arraycopy(bytes, second, out, twice ? to : from, bytes.length - second);
-    return out.length == 0 ? new byte[1] : out;
+  /** Damages a file; the words are what separates and encloses. */
+  static Mutator mutator(byte[] original) {
+    return new Mutator(List.of(original), SPECIAL);
   }
 }

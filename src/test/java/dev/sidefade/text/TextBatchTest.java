@@ -17,7 +17,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -45,7 +47,8 @@ class TextBatchTest {
     TextExamples e = pairs(32);
     try (Arena arena = Arena.ofConfined()) {
       List<String> names = List.of("token_type_ids", "input_ids", "attention_mask");
-      TextBatch batch = TextBatch.of(e, new int[] {2, 0}, names, bytes -> arena.allocate(bytes, 8));
+      TextBatch batch =
+          TextBatch.of(e, new int[] {2, 0}, longs(names), bytes -> arena.allocate(bytes, 8));
       assertEquals(2, batch.size());
       assertEquals(8, batch.tokens());
       assertEquals(names, List.copyOf(batch.inputs().keySet()));
@@ -64,9 +67,43 @@ class TextBatchTest {
       }
       assertEquals(16, TextBatch.tokens(e, new int[] {0, 1}));
       refused(
-          () -> TextBatch.of(e, new int[] {0}, List.of("pixel_values"), b -> arena.allocate(b, 8)),
+          () ->
+              TextBatch.of(
+                  e, new int[] {0}, Map.of("pixel_values", DType.I64), b -> arena.allocate(b, 8)),
           "wants an input 'pixel_values'",
           "input_ids");
+    }
+  }
+
+  private static Map<String, DType> longs(List<String> names) {
+    Map<String, DType> types = new LinkedHashMap<>();
+    names.forEach(name -> types.put(name, DType.I64));
+    return types;
+  }
+
+  @Test
+  void narrowNumbersAndPlacesThatGoOnOverPadding() throws IOException {
+    TextExamples e = pairs(32);
+    try (Arena arena = Arena.ofConfined()) {
+      Map<String, DType> types =
+          Map.of("input_ids", DType.I32, "position_ids", DType.I64, "attention_mask", DType.I32);
+      TextBatch batch = TextBatch.of(e, new int[] {2, 0}, types, b -> arena.allocate(b, 8));
+      Tensor ids = batch.inputs().get("input_ids");
+      assertEquals(DType.I32, ids.dtype());
+      assertEquals(Shape.of(2, 8), ids.shape());
+      assertArrayEquals(
+          new int[] {2, 19, 3, 35, 3, 4, 4, 4, 2, 5, 3, 7, 9, 3, 4, 4},
+          ids.segment().toArray(ValueLayout.JAVA_INT));
+      assertArrayEquals(
+          new int[] {1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0},
+          batch.inputs().get("attention_mask").segment().toArray(ValueLayout.JAVA_INT));
+      assertArrayEquals(
+          new long[] {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7},
+          longs(batch.inputs().get("position_ids")));
+      Tensor floats = Tensor.wrap(arena.allocate(64, 8), Shape.of(2, 8), DType.F32);
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> TextBatch.fill(e, new int[] {2, 0}, TextInput.IDS, floats));
     }
   }
 

@@ -1,12 +1,13 @@
 package dev.sidefade.text;
 
-import static dev.sidefade.text.TestTexts.damaged;
+import static dev.sidefade.text.TestTexts.mutator;
 import static dev.sidefade.text.TestTexts.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.fuzz.Mutator;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.text.TextTable.Row;
 import java.io.IOException;
@@ -204,10 +205,10 @@ class TextTableTest {
         commas.replace(',', '\t').replace("id\ttext\tlabel", "\"id\"\t\"text\"\t\"l\"");
     Random random = new Random(5);
     for (String file : List.of(commas, tabs, quotedTabs)) {
-      byte[] original = file.getBytes(StandardCharsets.UTF_8);
+      Mutator mutator = mutator(file.getBytes(StandardCharsets.UTF_8));
       int read = 0;
       for (int round = 0; round < 3000; round++) {
-        byte[] bytes = damaged(original, random);
+        byte[] bytes = mutator.mutant(random);
         try {
           String text = TextFile.decode("x", bytes);
           assertFalse(TextTable.parse("x", text, file.equals(commas), false).rows().isEmpty());

@@ -1,7 +1,7 @@
 package dev.sidefade.text;
 
 import static dev.sidefade.text.TestTexts.TOKENIZER;
-import static dev.sidefade.text.TestTexts.damaged;
+import static dev.sidefade.text.TestTexts.mutator;
 import static dev.sidefade.text.TestTexts.refused;
 import static dev.sidefade.text.TestTexts.tokenizer;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.fuzz.Mutator;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.text.TextTokenizer.Encoded;
 import dev.sidefade.text.TextTokenizer.EncodedWords;
@@ -231,10 +232,11 @@ class TextTokenizerTest {
 
   @Test
   void damagedFilesAreReadOrRefused() throws IOException {
+    Mutator mutator = mutator(TOKENIZER);
     Random random = new Random(8);
     int read = 0;
     for (int round = 0; round < 800; round++) {
-      Path file = Files.write(dir.resolve("d.json"), damaged(TOKENIZER, random));
+      Path file = Files.write(dir.resolve("d.json"), mutator.mutant(random));
       try (TextTokenizer t = TextTokenizer.open(file)) {
         t.encode("a good film [SEP]", Optional.of("playing"), 16);
         t.encodeWords(List.of("a", "unlikely"), 16);

@@ -19,6 +19,7 @@ public final class CheckpointFuzz implements FuzzTarget {
   private final ScratchFolder scratch = ScratchFolder.create();
   private final Path file = scratch.path().resolve("checkpoint.safetensors");
   private final Run run = new Run(setup());
+  private final Checkpoint checkpoint = run.checkpoint(file, FINGERPRINT);
   private final byte[] header;
   private final byte[] data;
   private final Mutator whole;
@@ -26,7 +27,7 @@ public final class CheckpointFuzz implements FuzzTarget {
 
   /** Trains for an epoch and saves. */
   public CheckpointFuzz() throws IOException {
-    run.checkpoint(file, FINGERPRINT).save(run.train());
+    checkpoint.save(run.train());
     byte[] sample = Files.readAllBytes(file);
     int length = (int) ByteBuffer.wrap(sample).order(ByteOrder.LITTLE_ENDIAN).getLong();
     header = Arrays.copyOfRange(sample, 8, 8 + length);
@@ -88,7 +89,7 @@ public final class CheckpointFuzz implements FuzzTarget {
   @Override
   public void read(byte[] input) throws IOException {
     Files.write(file, input);
-    TrainingState state = run.checkpoint(file, FINGERPRINT).load();
+    TrainingState state = checkpoint.load();
     for (EpochRecord epoch : state.history()) {
       if (epoch.losses().containsValue(null) || epoch.gates().contains(null)) {
         throw new IllegalStateException("a loss or gate that is null");

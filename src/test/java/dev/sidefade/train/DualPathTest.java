@@ -99,6 +99,19 @@ class DualPathTest {
     }
   }
 
+  @Test
+  void aTeacherThatIsNotListenedToHasNoLoss() {
+    for (Direction logits : List.of(Direction.SIDE_TO_BACKBONE, Direction.BACKBONE_TO_SIDE)) {
+      Setup setup = setup(logits, Direction.OFF);
+      setup.klWeight = KlWeight.fixed(0);
+      try (Run run = new Run(setup)) {
+        assertEquals(Set.of("side_ce", "backbone_ce"), run.steps(STEPS).keySet());
+        run.path.setKlWeight(0.5f);
+        assertEquals(3, run.steps(STEPS).size());
+      }
+    }
+  }
+
   /** Only a path towards the side network may change what it learns, and each of them must. */
   @Test
   void theSideNetworkLearnsFromPathsTowardsItAlone() {

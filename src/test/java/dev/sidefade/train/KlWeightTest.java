@@ -51,6 +51,17 @@ class KlWeightTest {
     assertEquals(1, whileAhead.next(ahead, true, 225), 1e-3f);
   }
 
+  /** As of a regression that says the same of every example. */
+  @ParameterizedTest
+  @EnumSource(names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
+  void aScoreThatIsNoNumberTellsNothing(KlWeight.Rule rule) {
+    KlWeight auto = new KlWeight(2, rule);
+    assertEquals(0, auto.next(List.of(epoch(Double.NaN, 0.9)), true, 200));
+    assertEquals(0, auto.next(List.of(epoch(0.9, Double.NaN)), true, 200));
+    List<EpochRecord> later = List.of(epoch(Double.NaN, 0.5), epoch(0.5, 0.6));
+    assertEquals(auto.next(List.of(epoch(0.5, 0.55)), true, 200), auto.next(later, true, 200));
+  }
+
   @Test
   void moreRowsTellMore() {
     List<EpochRecord> behind = List.of(epoch(0.9, 0.89));

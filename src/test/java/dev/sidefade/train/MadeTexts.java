@@ -1,5 +1,7 @@
 package dev.sidefade.train;
 
+import dev.sidefade.backbone.Backbone;
+import dev.sidefade.tensor.DType;
 import dev.sidefade.text.ConllFile;
 import dev.sidefade.text.TextExamples;
 import dev.sidefade.text.TextLimits;
@@ -10,7 +12,9 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 
@@ -27,6 +31,19 @@ final class MadeTexts {
     } catch (URISyntaxException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** What a backbone is fed. */
+  static Map<String, DType> inputs(Backbone backbone) {
+    Map<String, DType> inputs = new LinkedHashMap<>();
+    backbone.structure().inputs().forEach(input -> inputs.put(input.name(), input.dtype()));
+    return inputs;
+  }
+
+  static Map<String, DType> longs(List<String> names) {
+    Map<String, DType> inputs = new LinkedHashMap<>();
+    names.forEach(name -> inputs.put(name, DType.I64));
+    return inputs;
   }
 
   static TextExamples examples(Task task, int size, long seed) throws IOException {

@@ -55,7 +55,13 @@ final class Run implements AutoCloseable {
     side =
         setup.withSide
             ? Optional.of(
-                new SidePart(setup.side(), setup.featureConfig(), setup.layout, device, setup.seed))
+                new SidePart(
+                    setup.side(),
+                    setup.featureConfig(),
+                    setup.layout,
+                    device,
+                    setup.seed,
+                    setup.settings().averageTeaches()))
             : Optional.empty();
     ReverseFeaturePath[] reverse = new ReverseFeaturePath[1];
     tail =
@@ -90,7 +96,7 @@ final class Run implements AutoCloseable {
     return new Trainer(
         device,
         setup.settings(),
-        new Trainer.Plan(setup.epochs, setup.patience, setup.order()),
+        new Trainer.Plan(setup.epochs, setup.patience, setup.order(), setup.answers()),
         path,
         tail,
         side,

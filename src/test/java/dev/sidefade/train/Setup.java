@@ -27,6 +27,7 @@ final class Setup {
   int sideWidth = 8;
   int heads = 2;
   int classes = 3;
+  List<String> classNames = List.of();
   int labelled = 27;
   int unlabelled = 0;
   int validation = 20;
@@ -59,6 +60,10 @@ final class Setup {
 
   EpochOrder order() {
     return new EpochOrder(labelled, unlabelled, layout.batch(), seed, new int[0]);
+  }
+
+  Answers answers() {
+    return new Answers(task, classes, classNames);
   }
 
   PathSettings settings() {

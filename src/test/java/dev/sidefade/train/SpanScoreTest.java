@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -18,7 +19,7 @@ class SpanScoreTest {
       List.of("B-LOC", "B-PER", "I-LOC", "I-PER", "O", "B-LOC-X", "I-");
 
   /** Sentences of tags, words with blanks between; "-" is a token that does not count. */
-  private static SpanScore score(List<String> truth, List<String> said) {
+  private static Evaluation evaluation(List<String> truth, List<String> said) {
     List<Integer> labels = new ArrayList<>();
     List<Integer> predicted = new ArrayList<>();
     List<Integer> examples = new ArrayList<>();
@@ -32,10 +33,35 @@ class SpanScoreTest {
         examples.add(e);
       }
     }
-    return SpanScore.of(
-        new Evaluation(
-            ints(predicted), new float[labels.size()], ints(labels), ints(examples), NAMES.size()),
-        NAMES);
+    return new Evaluation(
+        ints(predicted), new float[labels.size()], ints(labels), ints(examples), NAMES.size());
+  }
+
+  private static SpanScore score(List<String> truth, List<String> said) {
+    return SpanScore.of(evaluation(truth, said), NAMES);
+  }
+
+  @Test
+  void networksAreComparedByTheirSpans() {
+    List<String> truth = List.of("O O O O O O O B-PER", "O O O O O B-LOC I-LOC O");
+    Evaluation nothing = evaluation(truth, List.of("O O O O O O O O", "O O O O O O O O"));
+    Evaluation one = evaluation(truth, List.of("B-PER O O O O O O B-PER", "B-PER O O O O O O O"));
+    assertTrue(nothing.accuracy() >= one.accuracy());
+    assertEquals(0, new SpanOutcome(nothing, NAMES).score());
+    assertEquals(2.0 * 1 / (3 + 2), new SpanOutcome(one, NAMES).score());
+    assertEquals(
+        Map.of("accuracy", one.accuracy(), "f1", 0.4), new SpanOutcome(one, NAMES).measures());
+    Evaluation empty = evaluation(List.of("O O"), List.of("O O"));
+    assertTrue(Double.isNaN(new SpanOutcome(empty, NAMES).score()));
+    assertEquals(Map.of("accuracy", 1.0), new SpanOutcome(empty, NAMES).measures());
+  }
+
+  @Test
+  void onlyTagsOfWordsNameSpans() {
+    assertTrue(new Answers(Task.TOKENS, 5, NAMES).nameSpans());
+    assertFalse(new Answers(Task.CLASSES, 5, NAMES).nameSpans());
+    assertFalse(new Answers(Task.TOKENS, 2, List.of("noun", "verb")).nameSpans());
+    assertFalse(new Answers(Task.REGRESSION, 1, List.of()).nameSpans());
   }
 
   private static int[] ints(List<Integer> values) {

@@ -3,10 +3,14 @@ package dev.sidefade.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.distill.Direction;
+import dev.sidefade.export.Safetensors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,13 +30,35 @@ class TaughtByMeanTest {
   void theMeanFollowsTheParameters() {
     try (Run run = run(0.75f, 0)) {
       float[] start = run.side.orElseThrow().parameters().values().toFloats();
-      assertArrayEquals(start, run.side.orElseThrow().average().toFloats());
+      assertArrayEquals(start, run.side.orElseThrow().average().orElseThrow().toFloats());
       run.steps(1);
       float[] after = run.side.orElseThrow().parameters().values().toFloats();
-      float[] mean = run.side.orElseThrow().average().toFloats();
+      float[] mean = run.side.orElseThrow().average().orElseThrow().toFloats();
       for (int i = 0; i < mean.length; i++) {
         assertEquals(0.75 * start[i] + 0.25 * after[i], mean[i], 1e-6);
       }
+    }
+  }
+
+  @Test
+  void whereNothingTeachesByItNoMeanIsKept() throws IOException {
+    Path file = folder.resolve("checkpoint.safetensors");
+    try (Run none = run(0, 0);
+        Run mean = run(0.9f, 0);
+        Run tellsNobody =
+            new Run(
+                Setup.with(s -> {
+                  s.teacherAverage = 0.9f;
+                  s.logits = Direction.BACKBONE_TO_SIDE;
+                }))) {
+      for (Run run : List.of(none, tellsNobody)) {
+        run.checkpoint(file, "same").save(run.train());
+        assertFalse(Safetensors.read(file).tensors().containsKey("side.average"));
+        assertTrue(run.side.orElseThrow().average().isEmpty());
+        run.checkpoint(file, "same").load();
+      }
+      mean.checkpoint(file, "same").save(mean.train());
+      assertTrue(Safetensors.read(file).tensors().containsKey("side.average"));
     }
   }
 

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sidefade.backbone.Backbone;
-import dev.sidefade.backbone.InputSpec;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.tensor.Tensor;
 import java.io.IOException;
@@ -36,9 +35,7 @@ class TextFeaturesTest {
     backbone = Backbone.load(MadeTexts.resource("/models/" + model + ".onnx"));
     set =
         new TextSet(
-            MadeTexts.examples(Task.TOKENS, 23, 4),
-            Task.TOKENS,
-            backbone.structure().inputs().stream().map(InputSpec::name).toList());
+            MadeTexts.examples(Task.TOKENS, 23, 4), Task.TOKENS, MadeTexts.inputs(backbone));
   }
 
   @AfterEach

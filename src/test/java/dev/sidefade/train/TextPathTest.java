@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sidefade.backbone.Backbone;
-import dev.sidefade.backbone.InputSpec;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Kernels;
@@ -51,8 +50,8 @@ class TextPathTest {
   private Trained train(Task task, Direction logits, boolean masked) throws IOException {
     try (Backbone backbone = Backbone.load(MadeTexts.resource("/models/minilm_legacy11.onnx"));
         Device device = Device.cpu(1)) {
-      List<String> inputs = backbone.structure().inputs().stream().map(InputSpec::name).toList();
-      TextSet set = new TextSet(MadeTexts.examples(task, SIZE, 2), task, inputs);
+      TextSet set =
+          new TextSet(MadeTexts.examples(task, SIZE, 2), task, MadeTexts.inputs(backbone));
       int classes = task == Task.REGRESSION ? 1 : set.examples().classNames().size();
       Setup setup = setup(task, logits, classes);
       setup.maskRatio = masked ? 0.4f : 0;
@@ -61,7 +60,8 @@ class TextPathTest {
           FeatureCache cache =
               FeatureCache.fill(live, 4, BATCH, device, Long.MAX_VALUE, folder, done -> {});
           SidePart side =
-              new SidePart(setup.side(), Optional.empty(), setup.layout, device, setup.seed);
+              new SidePart(
+                  setup.side(), Optional.empty(), setup.layout, device, setup.seed, false);
           BackboneTail tail = new BackboneTail(setup.tail(), device, setup.seed, p -> {});
           DualPath path =
               new DualPath(
@@ -76,8 +76,8 @@ class TextPathTest {
         Kernels kernels = device.kernels();
         return new Trained(
             losses,
-            Outcome.of(task, cache, BATCH, classes, (f, n) -> tail.forward(kernels, f, n)),
-            Outcome.of(task, cache, BATCH, classes, (f, n) -> side.forward(kernels, f, n)));
+            Outcome.of(cache, BATCH, setup.answers(), (f, n) -> tail.forward(kernels, f, n)),
+            Outcome.of(cache, BATCH, setup.answers(), (f, n) -> side.forward(kernels, f, n)));
       }
     }
   }
@@ -134,7 +134,7 @@ class TextPathTest {
   /** Words are counted, not tokens, and sentences without tags not at all. */
   @Test
   void everyWordIsEvaluatedOnce() throws IOException {
-    TextSet set = new TextSet(MadeTexts.examples(Task.TOKENS, SIZE, 2), Task.TOKENS, List.of());
+    TextSet set = new TextSet(MadeTexts.examples(Task.TOKENS, SIZE, 2), Task.TOKENS, Map.of());
     Evaluation outcome = (Evaluation) train(Task.TOKENS, Direction.OFF, false).tail();
     long tagged = 0;
     long tokens = 0;

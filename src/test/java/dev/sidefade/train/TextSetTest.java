@@ -22,7 +22,7 @@ class TextSetTest {
   private static final List<String> INPUTS = List.of("attention_mask", "input_ids");
 
   private static TextSet set(Task task) throws IOException {
-    return new TextSet(MadeTexts.examples(task, 30, 1), task, INPUTS);
+    return new TextSet(MadeTexts.examples(task, 30, 1), task, MadeTexts.longs(INPUTS));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.sidefade.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -163,6 +164,45 @@ class TrainerTest {
       assertEquals(values.get(best), run.values());
       assertNotEquals(values.getLast(), run.values());
     }
+  }
+
+  @Test
+  void tagsOfSpansAreChosenBySpans() throws IOException {
+    Setup setup =
+        Setup.with(s -> {
+          s.task = Task.TOKENS;
+          s.classNames = List.of("O", "B-A", "I-A");
+          s.patience = 4;
+          s.guessableValidation = false;
+        });
+    try (Run run = new Run(setup)) {
+      TrainingState state = run.train();
+      assertEquals(setup.epochs, state.epochsDone());
+      Outcome outcome =
+          Outcome.of(
+              run.validation,
+              setup.order().rows(),
+              setup.answers(),
+              (features, batch) ->
+                  run.tail.orElseThrow().forward(run.device.kernels(), features, batch));
+      assertEquals("f1", outcome.scoreName());
+      assertNotEquals(outcome.measures().get("accuracy"), outcome.score());
+      TrainingState.Best best = state.best().orElseThrow();
+      assertEquals(best.score(), outcome.score());
+      assertEquals(state.history().get(best.epoch() - 1).validationFaded(), outcome.score());
+      double most =
+          state.history().stream().mapToDouble(EpochRecord::validationFaded).max().orElseThrow();
+      assertEquals(most, best.score());
+    }
+  }
+
+  @Test
+  void anyScoreIsBetterThanNone() {
+    assertTrue(Trainer.isBetter(-0.5, Double.NaN));
+    assertFalse(Trainer.isBetter(Double.NaN, Double.NaN));
+    assertFalse(Trainer.isBetter(Double.NaN, -0.5));
+    assertFalse(Trainer.isBetter(0.5, 0.5));
+    assertTrue(Trainer.isBetter(0.6, 0.5));
   }
 
   @Test

@@ -36,9 +36,9 @@ final class Checks {
    */
   static long features(String what, Tensor t, long rows, long width) {
     TensorChecks.matrix(what, t, rows, width);
-    if (t.dtype() == DType.I64) {
+    if (t.dtype() == DType.I64 || t.dtype() == DType.I32) {
       throw new IllegalArgumentException(
-          what + " holds I64, expected F32, F16 or BF16: convert it first");
+          what + " holds " + t.dtype() + ", expected F32, F16 or BF16: convert it first");
     }
     return onDevice(what, t);
   }
@@ -49,7 +49,7 @@ final class Checks {
       case F32 -> "f32";
       case F16 -> "f16";
       case BF16 -> "bf16";
-      case I64 -> throw new IllegalArgumentException("there are no kernels for I64");
+      case I64, I32 -> throw new IllegalArgumentException("there are no kernels for " + dtype);
     };
   }
 
