@@ -18,8 +18,8 @@ module dev.sidefade {
   requires me.tongfei.progressbar;
   // a faster provider of the CPU operations where the application adds it
   requires static jdk.incubator.vector;
-  // says to compilers what may be null; nothing of it is needed to run
-  requires static transitive org.jspecify;
+  // says to our compiler what may be null; others need nothing of it
+  requires static org.jspecify;
 
   exports dev.sidefade;
   exports dev.sidefade.backbone;

@@ -1,7 +1,7 @@
 package dev.sidefade;
 
-import ai.onnxruntime.OrtEnvironment;
 import dev.sidefade.kernels.Device;
+import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.report.RunReportBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +16,7 @@ final class Environment {
   static void describe(RunReportBuilder report, Device device) {
     report.environment("sidefade", Version.text());
     report.environment("java", Runtime.version().toString());
-    report.environment("onnxruntime", OrtEnvironment.getEnvironment().getVersion());
+    report.environment("onnxruntime", OneEnvironment.get().getVersion());
     report.environment(
         "system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     report.environment("processors", Integer.toString(Runtime.getRuntime().availableProcessors()));

@@ -12,6 +12,7 @@ import dev.sidefade.data.ImageSources;
 import dev.sidefade.data.ImageSpec;
 import dev.sidefade.export.ModelCard;
 import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -32,7 +33,7 @@ public final class Predictor implements AutoCloseable {
   private final Path file;
   private final ModelCard card;
   private final ImageSpec spec;
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = OneEnvironment.get();
   private final OrtSession session;
   private final String input;
   private final PredictionListener listener;
@@ -88,7 +89,7 @@ public final class Predictor implements AutoCloseable {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setMemoryPatternOptimization(false);
-      OrtSession session = OrtEnvironment.getEnvironment().createSession(model.toString(), options);
+      OrtSession session = OneEnvironment.get().createSession(model.toString(), options);
       return new Predictor(model, card, ImageData.spec(preprocessing), session, listener);
     } catch (OrtException e) {
       throw new BadInputException(
@@ -110,7 +111,8 @@ public final class Predictor implements AutoCloseable {
    *
    * @param image the image file
    * @param top number of classes at most
-   * @throws IOException if the image cannot be read
+   * @throws BadInputException if there is no such file, or it is no image
+   * @throws IOException if the file cannot be read
    */
   public List<Prediction> predict(Path image, int top) throws IOException {
     long begin = System.nanoTime();

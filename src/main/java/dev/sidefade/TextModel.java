@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.sidefade.backbone.TrunkOutput;
+import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Tensor;
 import dev.sidefade.train.FeatureSource;
@@ -20,7 +21,7 @@ import java.util.Set;
 
 /** An exported text model as something that computes logits; its only output. */
 final class TextModel implements FeatureSource, AutoCloseable {
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = OneEnvironment.get();
   private final Path file;
   private final OrtSession session;
   private final Map<String, DType> inputs;
@@ -42,7 +43,7 @@ final class TextModel implements FeatureSource, AutoCloseable {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setMemoryPatternOptimization(false);
-      OrtSession session = OrtEnvironment.getEnvironment().createSession(file.toString(), options);
+      OrtSession session = OneEnvironment.get().createSession(file.toString(), options);
       String output = session.getOutputNames().iterator().next();
       return new TextModel(
           file, session, inputs(session), new TrunkOutput(output, perToken, -1, classes));

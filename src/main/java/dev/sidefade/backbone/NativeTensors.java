@@ -3,6 +3,7 @@ package dev.sidefade.backbone;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Tensor;
 import java.nio.ByteBuffer;
@@ -34,7 +35,7 @@ final class NativeTensors implements AutoCloseable {
     }
     ByteBuffer bytes = tensor.segment().asByteBuffer().order(ByteOrder.nativeOrder());
     long[] dims = tensor.shape().toArray();
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OneEnvironment.get();
     OnnxTensor handle =
         switch (tensor.dtype()) {
           case DType.F32 -> OnnxTensor.createTensor(environment, bytes.asFloatBuffer(), dims);

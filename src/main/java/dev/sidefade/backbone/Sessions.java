@@ -10,6 +10,7 @@ import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.ort.BoundMemory;
 import dev.sidefade.ort.BoundSession;
+import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -77,7 +78,7 @@ final class Sessions {
    */
   static OrtSession open(OnnxModel model, OrtSession.SessionOptions options, long limit) {
     try {
-      OrtEnvironment environment = OrtEnvironment.getEnvironment();
+      OrtEnvironment environment = OneEnvironment.get();
       return fits(model, limit)
           ? environment.createSession(model.toBytes(), options)
           : throughFiles(model, file -> environment.createSession(file.toString(), options));

@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import dev.sidefade.kernels.CudaQueue;
 import dev.sidefade.ort.BoundSession;
+import dev.sidefade.ort.OneEnvironment;
 import java.util.Optional;
 
 /** Where a {@link BoundTrunk} computes, and where its outputs may lie. */
@@ -38,7 +39,7 @@ public sealed interface TapMemory {
     if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
       return Optional.of(
           "ONNX Runtime "
-              + OrtEnvironment.getEnvironment().getVersion()
+              + OneEnvironment.get().getVersion()
               + " comes without its CUDA provider (the artifact onnxruntime_gpu has it)");
     }
     // its Java API unpacks the provider's library when options for it are made, and loads it

@@ -34,6 +34,8 @@ final class Checkup {
     findings.add(guarded("memory", Checkup::memory));
     findings.add(guarded("onnx-runtime", Checkup::onnxRuntime));
     findings.add(guarded("native-library", Checkup::nativeLibrary));
+    Optional<String> disabled = Optional.ofNullable(System.getenv("ORT_DISABLE_TELEMETRY"));
+    findings.add(guarded("telemetry", () -> telemetry(disabled)));
     findings.add(guarded("native-access", Checkup::nativeAccess));
     findings.add(guarded("vector-api", Checkup::vectorApi));
     findings.addAll(devices());
@@ -121,6 +123,23 @@ final class Checkup {
             "native-library",
             "ONNX Runtime's cannot be unpacked from its jar: " + temporary + " is not writable",
             "choose another folder with -Djava.io.tmpdir=DIR");
+  }
+
+  /**
+   * What ONNX Runtime tells its makers.
+   *
+   * @param disabled the variable that it reads before anything else
+   */
+  static Finding telemetry(Optional<String> disabled) {
+    return switch (disabled.orElse("")) {
+      case "1" -> Finding.found("telemetry", "ONNX Runtime's is off");
+      case "0" -> Finding.found("telemetry", "ONNX Runtime's is on: ORT_DISABLE_TELEMETRY is 0");
+      default ->
+          Finding.missing(
+              "telemetry",
+              "ONNX Runtime tells its makers that it was started, and nothing after that",
+              "set ORT_DISABLE_TELEMETRY=1 before java starts, and it tells nothing");
+    };
   }
 
   /**

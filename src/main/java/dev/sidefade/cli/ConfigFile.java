@@ -71,6 +71,9 @@ record ConfigFile(Path file, Map<String, String> values) {
    * @throws BadInputException if it is missing, malformed, or has a key that is no option
    */
   static Optional<ConfigFile> namedIn(List<String> arguments) throws IOException {
+    if (arguments.stream().noneMatch(argument -> argument.startsWith("--config"))) {
+      return Optional.empty();
+    }
     Finder finder = new Finder();
     try {
       new CommandLine(finder)

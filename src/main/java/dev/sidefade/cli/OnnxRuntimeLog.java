@@ -2,6 +2,7 @@ package dev.sidefade.cli;
 
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtLoggingLevel;
+import dev.sidefade.ort.OneEnvironment;
 
 /** ONNX Runtime's own messages. */
 final class OnnxRuntimeLog {
@@ -12,6 +13,7 @@ final class OnnxRuntimeLog {
    * environment is made here.
    */
   static OrtEnvironment errorsOnly() {
-    return OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "sidefade");
+    OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "sidefade");
+    return OneEnvironment.get();
   }
 }

@@ -11,9 +11,13 @@ import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.train.KlRows;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -73,24 +77,29 @@ final class SidefadeCommand implements Callable<Integer> {
   }
 
   /**
-   * The whole command line, its streams not yet set.
+   * The command line, its streams not yet set: the command that the first argument names, or all.
    *
    * @param adapt what adapts
    * @param config settings that a file gave; the command line wins over them
-   * @param arguments what will be parsed, for messages about files that the user named
+   * @param arguments what will be parsed; also for messages about files that the user named
    */
   static CommandLine commandLine(
       AdaptRun adapt, Optional<ConfigFile> config, List<String> arguments) {
     CommandLine line = new CommandLine(new SidefadeCommand());
-    line.addSubcommand("adapt", manyOptions(new AdaptCommand(adapt), config));
-    line.addSubcommand("compare", manyOptions(new CompareCommand(adapt), config));
-    line.addSubcommand("evaluate", new EvaluateCommand());
-    line.addSubcommand("predict", new PredictCommand());
-    line.addSubcommand("inspect", new InspectCommand());
-    line.addSubcommand("apply", new ApplyCommand());
-    line.addSubcommand("demo", new DemoCommand(adapt));
-    line.addSubcommand("bench", new BenchCommand());
-    line.addSubcommand("doctor", new DoctorCommand());
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("adapt", () -> manyOptions(new AdaptCommand(adapt), config));
+    commands.put("compare", () -> manyOptions(new CompareCommand(adapt), config));
+    commands.put("evaluate", EvaluateCommand::new);
+    commands.put("predict", PredictCommand::new);
+    commands.put("inspect", InspectCommand::new);
+    commands.put("apply", ApplyCommand::new);
+    commands.put("demo", () -> new DemoCommand(adapt));
+    commands.put("bench", BenchCommand::new);
+    commands.put("doctor", DoctorCommand::new);
+    // reading the options of all commands takes longer than a short command runs
+    Optional<String> called = arguments.stream().findFirst().filter(commands::containsKey);
+    called.ifPresent(name -> commands.keySet().retainAll(Set.of(name)));
+    commands.forEach((name, command) -> line.addSubcommand(name, command.get()));
     line.addSubcommand("help", new HelpCommand());
     registerChoices(line);
     // an image may be called @rose.png

@@ -25,7 +25,7 @@ public final class CpuDeviceProvider implements DeviceProvider {
   public String describe() {
     return Runtime.getRuntime().availableProcessors()
         + " processors, "
-        + RowMath.best().describe()
+        + RowMath.chosen().describe()
         + ", matrix products by ONNX Runtime";
   }
 

@@ -5,6 +5,7 @@ import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import dev.sidefade.ort.OneEnvironment;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ import java.util.Set;
 final class JavaEngine implements MatrixEngine {
   private static final Set<String> NO_OUTPUTS = Set.of();
 
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+  private final OrtEnvironment environment = OneEnvironment.get();
   private final List<OrtSession> sessions = new ArrayList<>();
   private final int threads;
 

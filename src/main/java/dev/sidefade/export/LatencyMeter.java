@@ -39,18 +39,35 @@ public final class LatencyMeter {
    */
   public static Map<String, Latency> measure(
       Map<String, Path> models, Map<String, Tensor> inputs, int threads, Duration budget) {
-    List<String> names = List.copyOf(models.keySet());
+    Map<String, Latency> result = new LinkedHashMap<>();
+    rounds(models, inputs, threads, budget)
+        .forEach((name, milliseconds) -> result.put(name, summary(milliseconds)));
+    return result;
+  }
+
+  /**
+   * Times some models, round by round: what is at one place in all lists was measured one right
+   * after the other, so that quotients of times hold what a noisy machine does to both.
+   *
+   * @param models files by what they are to be called, in the order of the turns
+   * @param inputs host tensors [batch, ...] by the names of the inputs, the same for all models
+   * @param threads threads that compute one operator; 0 leaves the choice to ONNX Runtime
+   * @param budget rounds are run until it is used up, but no fewer than 15
+   * @return milliseconds of one batch in every round by the names given, in their order
+   * @throws IllegalStateException if ONNX Runtime cannot run a model
+   */
+  public static Map<String, double[]> rounds(
+      Map<String, Path> models, Map<String, Tensor> inputs, int threads, Duration budget) {
     List<OrtModel> opened = new ArrayList<>();
     try (OrtModel.Inputs fed = OrtModel.inputs(inputs)) {
       for (Path file : models.values()) {
         opened.add(OrtModel.open(file, threads));
       }
       List<double[]> rounds = rounds(opened, fed, budget);
-      Map<String, Latency> result = new LinkedHashMap<>();
-      for (int i = 0; i < names.size(); i++) {
-        int model = i;
-        result.put(
-            names.get(i), summary(rounds.stream().mapToDouble(round -> round[model]).toArray()));
+      Map<String, double[]> result = new LinkedHashMap<>();
+      for (String name : models.keySet()) {
+        int model = result.size();
+        result.put(name, rounds.stream().mapToDouble(round -> round[model]).toArray());
       }
       return result;
     } finally {

@@ -1,9 +1,9 @@
 package dev.sidefade.export;
 
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import dev.sidefade.ort.OneEnvironment;
 import java.nio.file.Path;
 
 /**
@@ -28,7 +28,7 @@ final class OrtFormat {
       options.setInterOpNumThreads(1);
       options.setOptimizedModelFilePath(target.toString());
       options.addConfigEntry("session.save_model_format", "ORT");
-      OrtEnvironment.getEnvironment().createSession(model.toString(), options).close();
+      OneEnvironment.get().createSession(model.toString(), options).close();
     } catch (OrtException e) {
       throw new IllegalStateException(
           "ONNX Runtime cannot write "

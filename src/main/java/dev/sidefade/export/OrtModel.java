@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import dev.sidefade.ort.OneEnvironment;
 import dev.sidefade.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -40,7 +41,7 @@ final class OrtModel implements AutoCloseable {
       // threads may spin while a model runs but must not take the cores from the model that runs
       // next
       options.addConfigEntry("session.force_spinning_stop", "1");
-      OrtEnvironment environment = OrtEnvironment.getEnvironment();
+      OrtEnvironment environment = OneEnvironment.get();
       return new OrtModel(file, environment.createSession(file.toString(), options));
     } catch (OrtException e) {
       throw failed(file, e);
@@ -109,7 +110,7 @@ final class OrtModel implements AutoCloseable {
   private static OnnxTensor handle(Tensor tensor) throws OrtException {
     ByteBuffer bytes = tensor.segment().asByteBuffer().order(ByteOrder.nativeOrder());
     long[] dims = tensor.shape().toArray();
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtEnvironment environment = OneEnvironment.get();
     return switch (tensor.dtype()) {
       case I64 -> OnnxTensor.createTensor(environment, bytes.asLongBuffer(), dims);
       case I32 -> OnnxTensor.createTensor(environment, bytes.asIntBuffer(), dims);

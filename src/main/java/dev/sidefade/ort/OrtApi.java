@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import ai.onnxruntime.OrtEnvironment;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
@@ -50,7 +49,7 @@ public final class OrtApi {
    * if it was not. Places that were added later than that version must not be used.
    */
   static Search search(int minor) {
-    OrtEnvironment.getEnvironment();
+    OneEnvironment.get();
     Optional<MemorySegment> base = SymbolLookup.loaderLookup().find("OrtGetApiBase");
     return base.isPresent()
         ? table(base.get(), minor)

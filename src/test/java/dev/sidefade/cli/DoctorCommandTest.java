@@ -10,6 +10,7 @@ import com.google.gson.JsonParser;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** The doctor finds what is there and never fails. */
@@ -35,6 +36,7 @@ class DoctorCommandTest {
             "memory",
             "onnx-runtime",
             "native-library",
+            "telemetry",
             "native-access",
             "vector-api",
             "device-cpu",
@@ -47,6 +49,15 @@ class DoctorCommandTest {
     String taps = findings.get("taps").get("detail").getAsString();
     assertTrue(taps.contains("host memory") || taps.contains("stay on the GPU"), taps);
     assertTrue(findings.get("java").get("detail").getAsString().startsWith("25"));
+  }
+
+  @Test
+  void telemetryIsToldByItsVariable() {
+    assertTrue(Checkup.telemetry(Optional.of("1")).detail().endsWith("off"));
+    assertTrue(Checkup.telemetry(Optional.of("0")).detail().contains("is on"));
+    Finding unset = Checkup.telemetry(Optional.empty());
+    assertFalse(unset.ok());
+    assertTrue(unset.advice().orElseThrow().contains("ORT_DISABLE_TELEMETRY=1"));
   }
 
   @Test

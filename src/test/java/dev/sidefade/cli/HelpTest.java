@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,6 +62,23 @@ class HelpTest {
     assertTrue(help.contains("Exit codes:") && help.contains("Usage: sidefade " + command), help);
     assertTrue(
         help.contains("  sidefade " + command + (command.equals("inspect") ? " vit" : "")), help);
+  }
+
+  /** Reading the options of all takes longer than doctor itself. */
+  @Test
+  void onlyTheCommandThatIsCalledIsRead() {
+    assertEquals(Set.of("doctor", "help"), commands("doctor", "--json"));
+    assertEquals(10, commands().size());
+    for (String first : List.of("help", "doctr", "--version", "--help")) {
+      assertEquals(commands(), commands(first, "doctor"), first);
+    }
+  }
+
+  private static Set<String> commands(String... arguments) {
+    return SidefadeCommand.commandLine(
+            (config, progress) -> null, Optional.empty(), List.of(arguments))
+        .getSubcommands()
+        .keySet();
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,23 @@ class LatencyMeterTest {
           assertTrue(0 < time.low() && time.low() <= time.median() && time.median() <= time.high());
         }
       }
+    }
+  }
+
+  @Test
+  void everyModelIsInEveryRound() throws IOException {
+    try (Backbone backbone = Backbone.load(Fixtures.demo());
+        Arena arena = Arena.ofConfined()) {
+      Map<String, Path> models = new LinkedHashMap<>();
+      models.put("one", Fixtures.demo());
+      models.put("same", Fixtures.demo());
+      Map<String, double[]> rounds =
+          LatencyMeter.rounds(
+              models, Fixtures.inputs(backbone, 3, 1, arena), 1, Duration.ofMillis(50));
+      assertEquals(List.of("one", "same"), List.copyOf(rounds.keySet()));
+      assertTrue(rounds.get("one").length >= 15);
+      assertEquals(rounds.get("one").length, rounds.get("same").length);
+      rounds.values().forEach(each -> assertTrue(Arrays.stream(each).allMatch(ms -> ms > 0)));
     }
   }
 

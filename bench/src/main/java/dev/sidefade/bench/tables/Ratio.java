@@ -50,6 +50,21 @@ record Ratio(double value, double low, double high) {
         Math.exp(difference), Math.exp(difference - half), Math.exp(difference + half));
   }
 
+  /**
+   * From quotients of times that were measured side by side, one for each pass: the geometric mean,
+   * with Student's interval over the logarithms.
+   */
+  static Ratio ofQuotients(double[] quotients) {
+    double mean = mean(quotients);
+    if (quotients.length < 2) {
+      return new Ratio(Math.exp(mean), Double.NaN, Double.NaN);
+    }
+    double half =
+        Student.quantile95(quotients.length - 1.0)
+            * Math.sqrt(variance(quotients) / quotients.length);
+    return new Ratio(Math.exp(mean), Math.exp(mean - half), Math.exp(mean + half));
+  }
+
   Verdict verdict() {
     if (Double.isNaN(low)) {
       return Verdict.UNKNOWN;

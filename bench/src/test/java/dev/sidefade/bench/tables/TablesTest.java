@@ -47,6 +47,30 @@ class TablesTest {
         table(RUNS, "inside-tuning data=d"));
   }
 
+  private static String inference(String model, double median, String quotients) {
+    return "{\"model\":\"%s\",\"batch\":8,\"threads\":2,\"median_ms\":%s,\"over_original\":%s}"
+        .formatted(model, median, quotients);
+  }
+
+  @Test
+  void quotientsOfInferenceHaveTheirInterval() throws IOException {
+    String json =
+        "["
+            + String.join(
+                ",",
+                inference("original", 2, "[1,1,1]"),
+                inference("again", 2, "[1,1,1]"),
+                inference("faded", 2.25, "[1.0,1.1,1.21]"),
+                inference("kept", 4.5, "[2,2,2]"))
+            + "]";
+    // logarithms 0, l, 2 l with l = ln 1.1: mean l, deviation l, t of 2 degrees 4.303 / sqrt 3
+    assertEquals(
+        List.of(
+            "| 8 | 2 | 2.000 | 1.000 (1.000 to 1.000) | 2.250 | 1.100 (0.868 to 1.394) | 4.500 | 50"
+                + " % |"),
+        table(json, "inference").subList(2, 3));
+  }
+
   @Test
   void rowsAreChosenByLinesOfTheMarker() throws IOException {
     assertEquals(
