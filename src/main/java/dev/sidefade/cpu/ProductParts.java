@@ -6,7 +6,7 @@ package dev.sidefade.cpu;
  */
 final class ProductParts {
   /** Operations below which a part takes hardly longer than its call. */
-  private static final long LEAST_WORK = 4_000_000;
+  private static final long LEAST_WORK = 1_500_000;
 
   /** Rows of a block of a sum: fewer would read and write the sums more often than it is worth. */
   private static final int LEAST_SUMMED_ROWS = 256;
