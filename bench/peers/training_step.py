@@ -6,6 +6,9 @@ Written as a PyTorch user would who cares about speed; see README.md beside this
 """
 
 import argparse
+import json
+import shlex
+import subprocess
 import time
 from dataclasses import asdict, dataclass
 
@@ -162,6 +165,25 @@ def make_data(c, generator):
     return taps, labels, 2 * torch.randn(c.batch, c.classes, generator=generator)
 
 
+def kept_bytes(model, data, removed, parameters):
+    """Bytes of what exists at once when the backward pass begins: what autograd saved, parameters, their gradients and AdamW's
+    moments. Taps count on neither side. A lower bound of the peak: temporaries of the operations are not in it."""
+    own = {t.untyped_storage().data_ptr() for t in parameters + list(data[0])}
+    saved = {}
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            saved[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    taps, labels, teacher = data
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        loss = model(taps, removed, labels, teacher)  # kept alive to here, so that no address is used twice
+    del loss
+    return sum(saved.values()) + 4 * sum(p.untyped_storage().nbytes() for p in parameters)
+
+
 def measure(c, features, compiled, optimizer_kind, steps, warmup):
     torch.manual_seed(1)
     generator = torch.Generator().manual_seed(2)
@@ -192,15 +214,27 @@ def measure(c, features, compiled, optimizer_kind, steps, warmup):
         start = time.perf_counter()
         loss = step()
         times.append(1e3 * (time.perf_counter() - start))
+    increase = memory.increase()
+    kept = kept_bytes(model, data, draw_removed(c, generator) if features else None, parameters)
     return common.summary(times, "ms") | {
         "min_ms": min(times),
         "max_ms": max(times),
         "steps": steps,
         "first_step_ms": 1e3 * first,
-        "rss_increase_bytes": memory.increase(),
+        "rss_increase_bytes": increase,
+        "kept_bytes": kept,
         "parameters": sum(p.numel() for p in parameters),
         "last_loss": float(loss.detach()),
     }
+
+
+def in_sidefade(command, case):
+    """The same case there, in a process of its own: TrainingStepRun of bench/, whose command line but for its arguments this is."""
+    words = [case["shape"], str(case["features"]).lower(), case["threads"], case["steps"], max(case["warmup"], 40)]
+    done = subprocess.run(shlex.split(command) + [str(w) for w in words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return {"failed": done.stderr.strip().splitlines()[-1:]}
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def main():
@@ -210,6 +244,8 @@ def main():
     parser.add_argument("--steps", type=int, default=30, help="measured steps of a case, at least 2")
     parser.add_argument("--warmup", type=int, default=8)
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each case is measured, in turn with the others of its shape")
+    parser.add_argument("--sidefade", help="command line of TrainingStepRun, which then takes turns with ours: see README.md")
     parser.add_argument("--out", help="file for the JSON; default: standard output")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -218,20 +254,25 @@ def main():
             SHAPES[a["shape"]], a["features"], a["compiled"], a["optimizer"], a["steps"], a["warmup"]))
         return
     results = []
+    ours = []
     for shape in arguments.shape or sorted(SHAPES):
         for features in (False, True):
-            for compiled in (False,) if arguments.no_compile else (False, True):
-                for optimizer in ("foreach", "fused"):
-                    case = {
-                        "shape": shape, "features": features, "compiled": compiled, "optimizer": optimizer,
-                        "threads": arguments.threads, "steps": arguments.steps, "warmup": arguments.warmup,
-                    }
-                    results.append(case | common.in_fresh_process(__file__, case))
+            for round_number in range(arguments.rounds):
+                base = {"shape": shape, "features": features, "round": round_number, "threads": arguments.threads,
+                        "steps": arguments.steps, "warmup": arguments.warmup}
+                if arguments.sidefade:
+                    ours.append(base | in_sidefade(arguments.sidefade, base))
+                for compiled in (False,) if arguments.no_compile else (False, True):
+                    for optimizer in ("foreach", "fused"):
+                        case = base | {"compiled": compiled, "optimizer": optimizer}
+                        results.append(case | common.in_fresh_process(__file__, case))
     report = {
         "machine": common.machine(arguments.threads),
         "shapes": {name: asdict(c) | {"tokens": c.tokens, "generate": c.generate} for name, c in SHAPES.items()},
         "results": results,
     }
+    if arguments.sidefade:
+        report["sidefade"] = ours
     common.write(report, arguments.out)
 
 

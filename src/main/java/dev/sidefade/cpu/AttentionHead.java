@@ -11,6 +11,12 @@ final class AttentionHead {
   /** Rows that go through all stages together, so that they stay in the first-level cache. */
   private static final int STRIP_ROWS = 2 * TILE_ROWS;
 
+  /**
+   * Rows of the backward pass whose scores are kept at a time: those of a whole sample would fill a
+   * second-level cache, and whether they find room there depends on where the system puts them.
+   */
+  private static final int KEPT_ROWS = 4 * STRIP_ROWS;
+
   private final RowMath math;
   private final int headWidth;
   private final int panelWidth;
@@ -28,6 +34,9 @@ final class AttentionHead {
   private final long transposedValues;
   private final long panels;
   private final long product;
+  private final long dKeys;
+  private final long strip;
+  private final long partial;
   private final long inverseSums;
 
   private long firstRow;
@@ -45,17 +54,20 @@ final class AttentionHead {
     int rows = roundUp(tokens, TILE_ROWS);
     int columns = roundUp(rows, panelWidth);
     this.indices = memory.take(tokens);
-    this.q = memory.take((long) rows * headWidth);
-    this.k = memory.take((long) rows * headWidth);
-    this.v = memory.take((long) rows * headWidth);
-    this.dOut = backward ? memory.take((long) rows * headWidth) : 0;
-    long scoreRows = backward ? rows : Math.min(rows, STRIP_ROWS);
+    this.q = memory.take((long) columns * headWidth);
+    this.k = memory.take((long) columns * paddedWidth);
+    this.v = memory.take((long) columns * paddedWidth);
+    this.dOut = backward ? memory.take((long) columns * headWidth) : 0;
+    long scoreRows = Math.min(rows, backward ? KEPT_ROWS : STRIP_ROWS);
     this.scores = memory.take(scoreRows * columns);
     this.gradientScores = backward ? memory.take(scoreRows * columns) : 0;
     this.transposedKeys = memory.take((long) columns * headWidth);
     this.transposedValues = backward ? memory.take((long) columns * headWidth) : 0;
     this.panels = memory.take((long) rows * paddedWidth);
     this.product = memory.take((long) rows * paddedWidth);
+    this.dKeys = backward ? memory.take((long) rows * paddedWidth) : 0;
+    this.strip = backward ? memory.take((long) KEPT_ROWS * panelWidth) : 0;
+    this.partial = backward ? memory.take((long) rows * paddedWidth) : 0;
     this.inverseSums = memory.take(rows);
   }
 
@@ -110,17 +122,17 @@ final class AttentionHead {
       n = run(i);
       math.copyRows(column + row(i) * stride, stride, to + i * width, width, n, headWidth);
     }
-    RawMemory.zero(to + 4L * count * headWidth, (long) (rowsPadded - count) * headWidth);
+    RawMemory.zero(to + 4L * count * headWidth, (long) (columnsPadded - count) * headWidth);
   }
 
   /** product = softmax(q k^T scale) v. */
   void forward() {
     packTransposed(k, transposedKeys);
-    packRows(v);
+    long values = panels(v);
     for (int from = 0; from < rowsPadded; from += STRIP_ROWS) {
       int to = Math.min(from + STRIP_ROWS, rowsPadded);
       exponentials(from, to, scores);
-      timesRows(scores, from, to);
+      timesRows(scores, values, from, to);
       for (int i = from; i < Math.min(to, count); i++) {
         long row = product + 4L * i * paddedWidth;
         math.scale(inverseSum(i), row, row, headWidth);
@@ -155,33 +167,37 @@ final class AttentionHead {
 
   /** Sets the columns of a row that stand for no token. */
   private void pad(long row, float value) {
-    for (int j = count; j < columnsPadded; j++) {
-      RawMemory.set(row + 4L * j, value);
-    }
+    math.fill(value, row + 4L * count, columnsPadded - count);
   }
 
-  /** Leaves dQ in {@code v}, dK in {@code k} and dV in {@code dOut}: those are dead by then. */
+  /** Leaves dQ in {@code product}, dK in {@code dKeys} and dV in {@code v}, dead by then. */
   void backward() {
     packTransposed(k, transposedKeys);
     packTransposed(v, transposedValues);
-    packRows(k);
-    for (int from = 0; from < rowsPadded; from += STRIP_ROWS) {
-      int to = Math.min(from + STRIP_ROWS, rowsPadded);
-      long p = scores + 4L * from * columnsPadded;
-      long s = gradientScores + 4L * from * columnsPadded;
-      exponentials(from, to, p);
-      timesTransposed(dOut, transposedValues, from, to, s);
-      softmaxBackward(from, to, p, s);
-      timesRows(s, from, to);
+    long keys = panels(k);
+    for (int from = 0; from < rowsPadded; from += KEPT_ROWS) {
+      int to = Math.min(from + KEPT_ROWS, rowsPadded);
+      for (int strip = from; strip < to; strip += STRIP_ROWS) {
+        gradientScores(strip, Math.min(strip + STRIP_ROWS, to), strip - from, keys);
+      }
+      // dV = P^T dOut: the inverse sums go to the narrow side
+      for (int i = from; i < Math.min(to, count); i++) {
+        long row = dOut + 4L * i * headWidth;
+        math.scale(inverseSum(i), row, row, headWidth);
+      }
+      addTransposed(scores, dOut, from, to, v);
+      addTransposed(gradientScores, q, from, to, dKeys);
     }
-    unpad(v);
-    // dV = P^T dOut: the inverse sums go to the narrow side
-    for (int i = 0; i < count; i++) {
-      long row = dOut + 4L * i * headWidth;
-      math.scale(inverseSum(i), row, row, headWidth);
-    }
-    transposedTimes(scores, dOut, dOut);
-    transposedTimes(gradientScores, q, k);
+  }
+
+  /** Scores and their gradients of rows [from, to), kept from row {@code at} on, and dQ. */
+  private void gradientScores(int from, int to, int at, long keys) {
+    long p = scores + 4L * at * columnsPadded;
+    long s = gradientScores + 4L * at * columnsPadded;
+    exponentials(from, to, p);
+    timesTransposed(dOut, transposedValues, from, to, s);
+    softmaxBackward(from, to, p, s);
+    timesRows(s, keys, from, to);
   }
 
   private void softmaxBackward(int from, int to, long p, long s) {
@@ -194,17 +210,18 @@ final class AttentionHead {
   }
 
   void storeOut(long column, long stride) {
-    scatter(product, 4L * paddedWidth, column, stride);
+    scatter(product, column, stride);
   }
 
   void storeGradients(long column, long stride, long part) {
-    scatter(v, 4L * headWidth, column, stride);
-    scatter(k, 4L * headWidth, column + part, stride);
-    scatter(dOut, 4L * headWidth, column + 2 * part, stride);
+    scatter(product, column, stride);
+    scatter(dKeys, column + part, stride);
+    scatter(v, column + 2 * part, stride);
   }
 
-  /** The rows of valid tokens; 0 in the others. */
-  private void scatter(long from, long fromStride, long column, long stride) {
+  /** The rows of valid tokens, {@code paddedWidth} wide at {@code from}; 0 in the others. */
+  private void scatter(long from, long column, long stride) {
+    long fromStride = 4L * paddedWidth;
     zeroColumn(column, stride);
     for (int i = 0, n; i < count; i += n) {
       n = run(i);
@@ -221,27 +238,20 @@ final class AttentionHead {
     }
   }
 
-  private void unpad(long to) {
-    math.copyRows(product, 4L * paddedWidth, to, 4L * headWidth, count, headWidth);
-  }
-
   /** Panels of x^T: [headWidth, tokens] in panels of columns. */
   private void packTransposed(long x, long panels) {
     long panelBytes = 4L * panelWidth * headWidth;
-    int whole = count / panelWidth;
-    RawMemory.zero(
-        panels + whole * panelBytes, (columnsPadded / panelWidth - whole) * panelBytes / 4);
-    for (int t = 0; t < count; t++) {
-      long from = x + 4L * t * headWidth;
-      long to = panels + t / panelWidth * panelBytes + 4L * (t % panelWidth);
-      for (int d = 0; d < headWidth; d++) {
-        RawMemory.set(to + 4L * d * panelWidth, RawMemory.get(from + 4L * d));
-      }
+    for (int t = 0; t < columnsPadded; t += panelWidth) {
+      math.transpose(x + 4L * t * headWidth, 4L * headWidth, panels, panelWidth, headWidth);
+      panels += panelBytes;
     }
   }
 
-  /** Panels of x: [tokens, headWidth] in panels of columns. */
-  private void packRows(long x) {
+  /** Panels of x: [tokens, headWidth] in panels of columns. A head that is one panel is its own. */
+  private long panels(long x) {
+    if (headWidth == panelWidth) {
+      return x;
+    }
     for (int first = 0; first < paddedWidth; first += panelWidth) {
       long panel = panels + 4L * first * count;
       int columns = Math.min(panelWidth, headWidth - first);
@@ -250,6 +260,7 @@ final class AttentionHead {
       }
       math.copyRows(x + 4L * first, 4L * headWidth, panel, 4L * panelWidth, count, columns);
     }
+    return panels;
   }
 
   /** Rows [from, to) of x times the panels of {@link #packTransposed}, at {@code strip}. */
@@ -263,30 +274,51 @@ final class AttentionHead {
     }
   }
 
-  /**
-   * Rows [from, to) of {@code product} [rowsPadded, paddedWidth] = the strip times the panels of
-   * {@link #packRows}.
-   */
-  private void timesRows(long strip, int from, int to) {
+  /** Rows [from, to) of {@code product} [rowsPadded, paddedWidth] = the strip times panels. */
+  private void timesRows(long strip, long panels, int from, int to) {
     long stride = 4L * columnsPadded;
     for (int i = from; i < to; i += TILE_ROWS) {
-      timesPanels(strip + (i - from) * stride, stride, 4, i);
+      timesPanels(strip + (i - from) * stride, stride, 4, panels, product + 4L * i * paddedWidth);
     }
   }
 
-  /** y [count, headWidth] = a^T x, a [rowsPadded, columnsPadded]; y may be x. */
-  private void transposedTimes(long a, long x, long y) {
-    packRows(x);
-    for (int i = 0; i < rowsPadded; i += TILE_ROWS) {
-      timesPanels(a + 4L * i, 4, 4L * columnsPadded, i);
-    }
-    unpad(y);
-  }
-
-  /** Six rows of {@code product} from the i-th on; strides in bytes. */
-  private void timesPanels(long a, long rowStride, long columnStride, int i) {
+  /**
+   * y [rowsPadded, paddedWidth] += a^T x over rows [from, to) of x, which are kept as the first of
+   * a; written where from is 0.
+   */
+  private void addTransposed(long a, long x, int from, int to, long y) {
+    int rows = Math.min(to, count) - from;
     long stride = 4L * paddedWidth;
-    int count = paddedWidth / panelWidth;
-    math.tile(a, rowStride, columnStride, panels, count, this.count, product + i * stride, stride);
+    long target = from == 0 ? y : partial;
+    for (int first = 0; first < headWidth; first += panelWidth) {
+      long panel = stripPanel(x, from, rows, first);
+      for (int i = 0; i < rowsPadded; i += TILE_ROWS) {
+        long c = target + i * stride + 4L * first;
+        math.tile(a + 4L * i, 4, 4L * columnsPadded, panel, 1, rows, c, stride);
+      }
+    }
+    if (from > 0) {
+      math.add(partial, y, rowsPadded * paddedWidth);
+    }
+  }
+
+  /** Columns from {@code first} on of rows of x, as a panel. */
+  private long stripPanel(long x, int from, int rows, int first) {
+    long at = x + 4L * ((long) from * headWidth + first);
+    if (headWidth == panelWidth) {
+      return at;
+    }
+    int columns = Math.min(panelWidth, headWidth - first);
+    if (columns < panelWidth) {
+      RawMemory.zero(strip, (long) rows * panelWidth);
+    }
+    math.copyRows(at, 4L * headWidth, strip, 4L * panelWidth, rows, columns);
+    return strip;
+  }
+
+  /** Six rows at {@code to}, {@code paddedWidth} wide; strides in bytes. */
+  private void timesPanels(long a, long rowStride, long columnStride, long panels, long to) {
+    int width = paddedWidth / panelWidth;
+    math.tile(a, rowStride, columnStride, panels, width, count, to, 4L * paddedWidth);
   }
 }

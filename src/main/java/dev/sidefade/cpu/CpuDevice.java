@@ -23,7 +23,8 @@ public final class CpuDevice implements Device {
     int count = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
     this.rows = rows;
     this.workers = new Workers(count);
-    this.gemm = new OrtGemm(MatrixEngine.best(count));
+    OrtGemm.Engines engines = new OrtGemm.Engines(MatrixEngine.best(1), MatrixEngine.best(count));
+    this.gemm = new OrtGemm(engines, workers, memory, rows);
     this.kernels = new CpuKernels(new Context(rows, workers, memory, gemm));
   }
 

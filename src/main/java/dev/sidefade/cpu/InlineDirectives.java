@@ -30,6 +30,7 @@ final class InlineDirectives {
           LogitOps.class,
           MaskOps.class,
           OptimizerOps.class,
+          ProductParts.class,
           RegressionOps.class,
           TokenOps.class,
           Workers.class);

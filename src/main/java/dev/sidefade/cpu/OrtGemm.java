@@ -14,6 +14,12 @@ import java.util.Map;
  * Matrix products by one-node ONNX Runtime sessions: its MLAS is the fastest kept library for them
  * that is there anyway (measured: 90 GFLOP/s a core where a Vector API kernel reaches 62).
  *
+ * <p>Large products are cut into blocks of rows, which the device's own threads run side by side:
+ * waking the threads of another pool for every product takes longer than many of them. Rows of a
+ * result do not depend on where they are cut. A sum over rows is cut into a number of blocks that
+ * follows from the shape alone, and the blocks' sums are added in order, so it does not depend on
+ * the number of threads either.
+ *
  * <p>A product over known addresses is prepared once and kept, so that a training step, which meets
  * the same buffers again, allocates next to nothing. A prepared product holds addresses, not
  * memory: it is only run with tensors that the caller has just checked to be alive.
@@ -30,15 +36,30 @@ final class OrtGemm implements AutoCloseable {
 
   /** Addresses and sizes of a prepared call; meaning as in the method that makes it. */
   private record Key(
-      Variant variant, long a, long b, long c, long d, long e, int m, int n, int k) {}
+      Variant variant, long a, long b, long c, long d, long e, long sums, int m, int n, int k) {}
 
-  private final MatrixEngine engine;
-  private final Map<Variant, MatrixEngine.Model> models = new HashMap<>();
-  private final Map<Key, MatrixEngine.Call> plans = new HashMap<>();
+  private final Engines engines;
+  private final Workers workers;
+  private final Memory memory;
+  private final RowMath rows;
+  private final Map<Variant, MatrixEngine.Model> alone = new HashMap<>();
+  private final Map<Variant, MatrixEngine.Model> together = new HashMap<>();
+  private final Map<Key, ProductParts> plans = new HashMap<>();
 
-  /** Products by this engine, which is closed with this. */
-  OrtGemm(MatrixEngine engine) {
-    this.engine = engine;
+  /**
+   * The same library twice; both are closed with the products.
+   *
+   * @param alone runs a product on the thread that asks
+   * @param together runs a product on threads of its own: for large ones that cannot be cut
+   */
+  record Engines(MatrixEngine alone, MatrixEngine together) {}
+
+  /** Products by these engines, on these threads, with scratch and sums of the device. */
+  OrtGemm(Engines engines, Workers workers, Memory memory, RowMath rows) {
+    this.engines = engines;
+    this.workers = workers;
+    this.memory = memory;
+    this.rows = rows;
   }
 
   /**
@@ -58,9 +79,13 @@ final class OrtGemm implements AutoCloseable {
       int m,
       int n,
       int k) {
-    if (m > 0 && n > 0) {
-      run(new Key(new Product(transposeA, transposeB, bias != 0), a, b, c, bias, 0, m, n, k));
+    if (m <= 0 || n <= 0) {
+      return;
     }
+    Product product = new Product(transposeA, transposeB, bias != 0);
+    long mark = memory.mark();
+    run(new Key(product, a, b, c, bias, 0, sums(product, k, m, n), m, n, k));
+    memory.release(mark);
   }
 
   /**
@@ -69,59 +94,132 @@ final class OrtGemm implements AutoCloseable {
    */
   void linearBackward(
       long x, long weight, long dy, long dx, long dWeight, int rows, int in, int out) {
-    run(new Key(new LinearBackward(), x, weight, dx, dWeight, dy, rows, in, out));
+    LinearBackward both = new LinearBackward();
+    long mark = memory.mark();
+    run(new Key(both, x, weight, dx, dWeight, dy, sums(both, rows, in, out), rows, in, out));
+    memory.release(mark);
   }
 
-  private void run(Key key) {
-    MatrixEngine.Call plan = plans.get(key);
-    if (plan == null) {
-      plan = prepare(key);
-      plans.put(key, plan);
-    }
-    plan.run();
+  /** Scratch for the sums of all blocks of rows but the first; 0 where there is one. */
+  private long sums(Variant variant, int rows, int m, int n) {
+    int parts = summed(variant) ? ProductParts.blocksOfSum(rows, m, n) : 1;
+    return parts == 1 ? 0 : memory.take((parts - 1L) * m * n);
   }
 
-  private MatrixEngine.Call prepare(Key key) {
-    if (plans.size() >= MOST_PLANS) {
-      closePlans();
-    }
-    MatrixEngine.Model model = models.get(key.variant());
-    if (model == null) {
-      model = load(key.variant());
-      models.put(key.variant(), model);
-    }
-    return switch (key.variant()) {
-      case Product p -> prepare(key, p, model);
-      case LinearBackward backward -> prepareBackward(key, model);
+  /** Whether it sums over rows of two tall matrices. */
+  private static boolean summed(Variant variant) {
+    return switch (variant) {
+      // with B transposed too its columns would have to be cut
+      case Product p -> p.transposeA() && !p.transposeB() && !p.bias();
+      case LinearBackward backward -> true;
     };
   }
 
-  private static MatrixEngine.Call prepare(Key key, Product p, MatrixEngine.Model model) {
-    int m = key.m();
+  private void run(Key key) {
+    ProductParts plan = plans.get(key);
+    if (plan == null) {
+      if (plans.size() >= MOST_PLANS) {
+        closePlans();
+      }
+      plan =
+          switch (key.variant()) {
+            case Product p -> prepare(key, p);
+            case LinearBackward backward -> prepareBackward(key);
+          };
+      plans.put(key, plan);
+    }
+    plan.run(workers, rows);
+  }
+
+  private MatrixEngine.Model model(Variant variant, boolean cut) {
+    Map<Variant, MatrixEngine.Model> models = cut ? alone : together;
+    MatrixEngine.Model model = models.get(variant);
+    if (model == null) {
+      model = load(cut ? engines.alone() : engines.together(), variant);
+      models.put(variant, model);
+    }
+    return model;
+  }
+
+  private ProductParts prepare(Key key, Product p) {
+    if (summed(p)) {
+      int parts = ProductParts.blocksOfSum(key.k(), key.m(), key.n());
+      return summedParts(key, parts);
+    }
+    int parts =
+        p.transposeA() ? 1 : ProductParts.blocksOfRows(key.m(), key.n(), key.k(), workers.count());
+    MatrixEngine.Model model = model(p, isCut(key, parts));
+    MatrixEngine.Call[] calls = new MatrixEngine.Call[parts];
+    for (int i = 0; i < parts; i++) {
+      int from = ProductParts.start(key.m(), parts, i);
+      int m = ProductParts.start(key.m(), parts, i + 1) - from;
+      calls[i] = bind(model, key, p, 4L * from, m);
+    }
+    return new ProductParts(calls);
+  }
+
+  /** Rows of c from a byte-offset in rows on. */
+  private static MatrixEngine.Call bind(
+      MatrixEngine.Model model, Key key, Product p, long from, int m) {
     int n = key.n();
     int k = key.k();
     List<Matrix> inputs = new ArrayList<>();
-    inputs.add(p.transposeA() ? new Matrix(key.a(), k, m) : new Matrix(key.a(), m, k));
+    inputs.add(p.transposeA() ? new Matrix(key.a(), k, m) : new Matrix(key.a() + from * k, m, k));
     inputs.add(p.transposeB() ? new Matrix(key.b(), n, k) : new Matrix(key.b(), k, n));
     if (p.bias()) {
       inputs.add(new Matrix(key.d(), n));
     }
-    return model.bind(inputs, List.of(new Matrix(key.c(), m, n)));
+    return model.bind(inputs, List.of(new Matrix(key.c() + from * n, m, n)));
   }
 
-  private static MatrixEngine.Call prepareBackward(Key key, MatrixEngine.Model model) {
-    int rows = key.m();
+  /** c[m, n] = a^T b, a [k, m], b [k, n], in blocks of the k rows. */
+  private ProductParts summedParts(Key key, int parts) {
+    int m = key.m();
+    int n = key.n();
+    MatrixEngine.Model model = model(key.variant(), isCut(key, parts));
+    MatrixEngine.Call[] calls = new MatrixEngine.Call[parts];
+    for (int i = 0; i < parts; i++) {
+      int from = ProductParts.start(key.k(), parts, i);
+      int k = ProductParts.start(key.k(), parts, i + 1) - from;
+      long target = i == 0 ? key.c() : key.sums() + 4L * (i - 1) * m * n;
+      calls[i] =
+          model.bind(
+              List.of(
+                  new Matrix(key.a() + 4L * from * m, k, m),
+                  new Matrix(key.b() + 4L * from * n, k, n)),
+              List.of(new Matrix(target, m, n)));
+    }
+    return new ProductParts(calls, key.c(), key.sums(), (long) m * n);
+  }
+
+  private ProductParts prepareBackward(Key key) {
     int in = key.n();
     int out = key.k();
-    return model.bind(
-        List.of(
-            new Matrix(key.a(), rows, in),
-            new Matrix(key.b(), in, out),
-            new Matrix(key.e(), rows, out)),
-        List.of(new Matrix(key.c(), rows, in), new Matrix(key.d(), in, out)));
+    int parts = ProductParts.blocksOfSum(key.m(), in, out);
+    MatrixEngine.Model model = model(key.variant(), isCut(key, parts));
+    MatrixEngine.Call[] calls = new MatrixEngine.Call[parts];
+    for (int i = 0; i < parts; i++) {
+      int from = ProductParts.start(key.m(), parts, i);
+      int rows = ProductParts.start(key.m(), parts, i + 1) - from;
+      long toWeight = i == 0 ? key.d() : key.sums() + 4L * (i - 1) * in * out;
+      calls[i] =
+          model.bind(
+              List.of(
+                  new Matrix(key.a() + 4L * from * in, rows, in),
+                  new Matrix(key.b(), in, out),
+                  new Matrix(key.e() + 4L * from * out, rows, out)),
+              List.of(
+                  new Matrix(key.c() + 4L * from * in, rows, in), new Matrix(toWeight, in, out)));
+    }
+    return new ProductParts(calls, key.d(), key.sums(), (long) in * out);
   }
 
-  private MatrixEngine.Model load(Variant variant) {
+  /** Whether it runs on our threads: in parts, or because it is small. */
+  private static boolean isCut(Key key, int parts) {
+    return parts > 1 || ProductParts.isSmall(key.m(), key.n(), key.k());
+  }
+
+  private static MatrixEngine.Model load(MatrixEngine engine, Variant variant) {
     return switch (variant) {
       case Product p ->
           engine.load(
@@ -173,13 +271,14 @@ final class OrtGemm implements AutoCloseable {
   }
 
   private void closePlans() {
-    plans.values().forEach(MatrixEngine.Call::close);
+    plans.values().forEach(ProductParts::close);
     plans.clear();
   }
 
   @Override
   public void close() {
     closePlans();
-    engine.close();
+    engines.alone().close();
+    engines.together().close();
   }
 }

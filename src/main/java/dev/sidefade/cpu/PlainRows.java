@@ -22,6 +22,26 @@ final class PlainRows implements RowMath {
   }
 
   @Override
+  public void transpose(long x, long rowStride, long y, int rows, int n) {
+    long stride = 4L * rows;
+    for (int i = 0; i < n; i++) {
+      long from = x + 4L * i;
+      long to = y + i * stride;
+      for (long end = to + stride; to != end; to += 4) {
+        set(to, get(from));
+        from += rowStride;
+      }
+    }
+  }
+
+  @Override
+  public void fill(float value, long y, int n) {
+    for (long i = 0, end = 4L * n; i < end; i += 4) {
+      set(y + i, value);
+    }
+  }
+
+  @Override
   public void add(long x, long y, int n) {
     for (long i = 0, end = 4L * n; i < end; i += 4) {
       set(y + i, get(y + i) + get(x + i));

@@ -12,6 +12,12 @@ interface RowMath {
   /** Copies {@code rows} rows of n elements; strides in bytes. */
   void copyRows(long from, long fromStride, long to, long toStride, int rows, int n);
 
+  /** y [n, rows] = x^T, x [rows, n] with rows {@code rowStride} bytes apart. */
+  void transpose(long x, long rowStride, long y, int rows, int n);
+
+  /** y = value in n elements. */
+  void fill(float value, long y, int n);
+
   /** y += x. */
   void add(long x, long y, int n);
 

@@ -3,6 +3,7 @@ package dev.sidefade.bench;
 import dev.sidefade.bench.tables.Workload;
 import dev.sidefade.distill.FeatureConfig;
 import dev.sidefade.distill.FeaturePath;
+import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Distillation;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
@@ -18,12 +19,17 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * One training step of the side network from taps in memory: forward, losses, backward, clipping,
- * AdamW. The same step as {@code peers/training_step.py} takes in PyTorch.
+ * AdamW. The same step as {@code peers/training_step.py} takes in PyTorch. Warms up for longer than
+ * single operations: at B a second has five steps, and HotSpot compiles for the first thirty.
  */
+@Warmup(iterations = 5, time = 2)
+@Measurement(iterations = 5, time = 2)
 public class TrainingStepBenchmark extends OnWorkload {
   /** With imitation and masked generation, or with logits alone. */
   @Param({"false", "true"})
@@ -41,8 +47,15 @@ public class TrainingStepBenchmark extends OnWorkload {
   private int[] labels;
   private long step;
 
+  /** For {@link TrainingStepRun}: memory counts from here. */
+  Consumer<Device> whenTapsAreThere = device -> {};
+
   @Override
   void prepare(int rows, int tapWidth, int width) {
+    for (int t = 0; t < work.taps(); t++) {
+      taps.add(random(rows, tapWidth));
+    }
+    whenTapsAreThere.accept(opened);
     SideConfig config =
         new SideConfig(
             BlockKind.TRANSFORMER,
@@ -58,9 +71,6 @@ public class TrainingStepBenchmark extends OnWorkload {
     network = new SideNetwork(config, parameters);
     FeaturePath path = features ? new FeaturePath(featureConfig(), config, parameters) : null;
     parameters.allocate(opened, 1);
-    for (int t = 0; t < work.taps(); t++) {
-      taps.add(random(rows, tapWidth));
-    }
     activations =
         new SideActivations(network, layout, slab(s -> new SideActivations(network, layout, s)));
     losses = path == null ? SideNetwork.StateGradient.NONE : stateLosses(path);
@@ -109,10 +119,14 @@ public class TrainingStepBenchmark extends OnWorkload {
     parameters.update(kernels, 1, role -> 1e-3f, 0.01f, step);
   }
 
+  float crossEntropy() {
+    return loss.get(0);
+  }
+
   /** A step that diverged would have been timed on NaNs. */
   @Override
   void finish() {
-    float crossEntropy = loss.get(0);
+    float crossEntropy = crossEntropy();
     parameters.close();
     if (!Float.isFinite(crossEntropy)) {
       throw new IllegalStateException("the loss became " + crossEntropy);
