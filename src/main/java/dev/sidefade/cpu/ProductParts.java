@@ -54,7 +54,7 @@ final class ProductParts {
     int parts = 1;
     while (parts < MOST_SUMS
         && rows / (2 * parts) >= LEAST_SUMMED_ROWS
-        && work(rows, m, n) / (2 * parts) >= LEAST_WORK
+        && work(rows, m, n) / (2L * parts) >= LEAST_WORK
         && 2L * parts * m * n <= MOST_SUMMED) {
       parts *= 2;
     }
