@@ -103,6 +103,7 @@ public final class Tables {
     return switch (block.kind()) {
       case "operations" -> JmhTable.lines(block);
       case "training-step" -> StepTable.lines(block);
+      case "step" -> TurnsTable.lines(block);
       case "gradients-shipped" -> GradientTable.shipped(block);
       case "gradients-depth" -> GradientTable.byDepth(block);
       case "launch" -> LaunchTable.lines(block);
