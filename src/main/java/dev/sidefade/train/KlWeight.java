@@ -26,8 +26,10 @@ public record KlWeight(float value, Rule rule) {
      */
     UNLESS_BEHIND,
     /**
-     * Nothing while the student leads or is level, all where the teacher is a standard error ahead:
-     * for a student that is likely to be the better one.
+     * Nothing while the student leads or is level, all where the teacher is a standard error ahead,
+     * and nothing before there are scores of five epochs: for a student that is likely to be the
+     * better one. At the start a lead says who learns faster, and to listen then slows the student,
+     * so that it stays behind and goes on listening.
      */
     WHILE_AHEAD
   }
@@ -42,8 +44,8 @@ public record KlWeight(float value, Rule rule) {
   }
 
   /**
-   * Factor of the next epoch; 0 unless it is fixed before the first one, and where a score is no
-   * number, as nothing is known then.
+   * Factor of the next epoch; unless it is fixed, 0 while there are too few scores, and where one
+   * is no number, as nothing is known then.
    *
    * @param history of all epochs so far
    * @param sideTeaches whether the side network is the teacher
@@ -53,7 +55,7 @@ public record KlWeight(float value, Rule rule) {
     if (rule == Rule.FIXED) {
       return value;
     }
-    if (history.isEmpty()) {
+    if (history.size() < (rule == Rule.WHILE_AHEAD ? WINDOW : 1)) {
       return 0;
     }
     double side = recent(history, EpochRecord::validationSide);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -16,6 +17,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 class KlWeightTest {
   private static EpochRecord epoch(double faded, double side) {
     return new EpochRecord(1, Map.of(), faded, side, 1, List.of(), 1, 0);
+  }
+
+  /** As many epochs as every rule wants to see. */
+  private static List<EpochRecord> epochs(double faded, double side) {
+    return Collections.nCopies(5, epoch(faded, side));
   }
 
   @Test
@@ -29,10 +35,10 @@ class KlWeightTest {
   void aClearLeadDecides(KlWeight.Rule rule) {
     KlWeight auto = new KlWeight(2, rule);
     assertEquals(0, auto.next(List.of(), true, 200), "nobody knows anything at the start");
-    assertEquals(2, auto.next(List.of(epoch(0.5, 0.6)), true, 200));
-    assertEquals(0, auto.next(List.of(epoch(0.6, 0.5)), true, 200));
-    assertEquals(2, auto.next(List.of(epoch(0.6, 0.5)), false, 200));
-    assertEquals(0, auto.next(List.of(epoch(0.5, 0.6)), false, 200));
+    assertEquals(2, auto.next(epochs(0.5, 0.6), true, 200));
+    assertEquals(0, auto.next(epochs(0.6, 0.5), true, 200));
+    assertEquals(2, auto.next(epochs(0.6, 0.5), false, 200));
+    assertEquals(0, auto.next(epochs(0.5, 0.6), false, 200));
   }
 
   @Test
@@ -40,9 +46,9 @@ class KlWeightTest {
     KlWeight unlessBehind = new KlWeight(2, UNLESS_BEHIND);
     KlWeight whileAhead = new KlWeight(2, WHILE_AHEAD);
     // of 0.9 over 225 rows: sqrt(0.9 * 0.1 / 225) = 0.02
-    List<EpochRecord> level = List.of(epoch(0.9, 0.9));
-    List<EpochRecord> behind = List.of(epoch(0.9, 0.89));
-    List<EpochRecord> ahead = List.of(epoch(0.9, 0.91));
+    List<EpochRecord> level = epochs(0.9, 0.9);
+    List<EpochRecord> behind = epochs(0.9, 0.89);
+    List<EpochRecord> ahead = epochs(0.9, 0.91);
     assertEquals(2, unlessBehind.next(level, true, 225));
     assertEquals(0, whileAhead.next(level, true, 225));
     assertEquals(1, unlessBehind.next(behind, true, 225), 1e-3f);
@@ -56,34 +62,46 @@ class KlWeightTest {
   @EnumSource(names = "FIXED", mode = EnumSource.Mode.EXCLUDE)
   void aScoreThatIsNoNumberTellsNothing(KlWeight.Rule rule) {
     KlWeight auto = new KlWeight(2, rule);
-    assertEquals(0, auto.next(List.of(epoch(Double.NaN, 0.9)), true, 200));
-    assertEquals(0, auto.next(List.of(epoch(0.9, Double.NaN)), true, 200));
-    List<EpochRecord> later = List.of(epoch(Double.NaN, 0.5), epoch(0.5, 0.6));
-    assertEquals(auto.next(List.of(epoch(0.5, 0.55)), true, 200), auto.next(later, true, 200));
+    assertEquals(0, auto.next(epochs(Double.NaN, 0.9), true, 200));
+    assertEquals(0, auto.next(epochs(0.9, Double.NaN), true, 200));
+    List<EpochRecord> later = new ArrayList<>(epochs(0.5, 0.6));
+    later.set(0, epoch(Double.NaN, 0.6));
+    assertEquals(2, auto.next(later, true, 200), "the other epochs tell enough");
   }
 
   @Test
   void moreRowsTellMore() {
-    List<EpochRecord> behind = List.of(epoch(0.9, 0.89));
+    List<EpochRecord> behind = epochs(0.9, 0.89);
     assertEquals(0, new KlWeight(2, UNLESS_BEHIND).next(behind, true, 22_500));
     assertEquals(2, new KlWeight(2, WHILE_AHEAD).next(behind, false, 22_500));
   }
 
   @Test
   void aPerfectScoreStillHasAnError() {
-    float weight = new KlWeight(1, UNLESS_BEHIND).next(List.of(epoch(1, 0.995)), true, 200);
+    float weight = new KlWeight(1, UNLESS_BEHIND).next(epochs(1, 0.995), true, 200);
     assertTrue(weight > 0.5 && weight < 1, "weight " + weight);
+  }
+
+  @Test
+  void aLeadAtTheStartDecidesForTheWeakerStudentOnly() {
+    KlWeight unlessBehind = new KlWeight(1, UNLESS_BEHIND);
+    KlWeight whileAhead = new KlWeight(1, WHILE_AHEAD);
+    List<EpochRecord> history = epochs(0.3, 0.6);
+    for (int seen = 1; seen < 5; seen++) {
+      assertEquals(1, unlessBehind.next(history.subList(0, seen), true, 200));
+      assertEquals(0, whileAhead.next(history.subList(0, seen), true, 200), "after " + seen);
+    }
+    assertEquals(1, whileAhead.next(history, true, 200));
   }
 
   @Test
   void fiveEpochsDecide() {
     KlWeight auto = new KlWeight(1, WHILE_AHEAD);
-    List<EpochRecord> history = new ArrayList<>(List.of(epoch(0.9, 0.1), epoch(0.5, 0.6)));
+    List<EpochRecord> history = new ArrayList<>(epochs(0.5, 0.6));
+    history.set(0, epoch(0.9, 0.1));
     assertEquals(
-        0, auto.next(history, true, 200), "one better epoch does not outweigh a far worse one");
-    for (int i = 0; i < 4; i++) {
-      history.add(epoch(0.5, 0.6));
-    }
+        0, auto.next(history, true, 200), "four better epochs do not outweigh a far worse one");
+    history.add(epoch(0.5, 0.6));
     assertEquals(1, auto.next(history, true, 200), "the first epoch is forgotten");
   }
 }
