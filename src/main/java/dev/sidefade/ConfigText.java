@@ -1,12 +1,9 @@
 package dev.sidefade;
 
 import dev.sidefade.backbone.Backbone;
+import dev.sidefade.tensor.Sha256;
 import java.lang.reflect.RecordComponent;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -58,13 +55,6 @@ final class ConfigText {
             all.append('\n').append(name).append('=').append(value);
           }
         });
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256")
-              .digest(all.toString().getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    return new Sha256().add(all.toString()).finish();
   }
 }

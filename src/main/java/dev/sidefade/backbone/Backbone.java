@@ -4,6 +4,7 @@ import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,7 +62,7 @@ public final class Backbone implements AutoCloseable {
                   Math.toIntExact(dims.get(2)),
                   Math.toIntExact(dims.get(3))));
     }
-    return new Backbone(file, model, structure, ContentHash.ofFile(file), preprocessing);
+    return new Backbone(file, model, structure, Sha256.ofFile(file), preprocessing);
   }
 
   /** {@return where the model was read from} */

@@ -149,13 +149,28 @@ final class OrtGemm implements AutoCloseable {
     int parts =
         p.transposeA() ? 1 : ProductParts.blocksOfRows(key.m(), key.n(), key.k(), workers.count());
     MatrixEngine.Model model = model(p, isCut(key, parts));
+    return new ProductParts(
+        calls(parts, key.m(), (part, from, m) -> bind(model, key, p, 4L * from, m)));
+  }
+
+  /** Binds the call of a part to rows from one on. */
+  @FunctionalInterface
+  private interface Part {
+    MatrixEngine.Call bind(int part, int from, int rows);
+  }
+
+  private static MatrixEngine.Call[] calls(int parts, int rows, Part part) {
     MatrixEngine.Call[] calls = new MatrixEngine.Call[parts];
     for (int i = 0; i < parts; i++) {
-      int from = ProductParts.start(key.m(), parts, i);
-      int m = ProductParts.start(key.m(), parts, i + 1) - from;
-      calls[i] = bind(model, key, p, 4L * from, m);
+      int from = ProductParts.start(rows, parts, i);
+      calls[i] = part.bind(i, from, ProductParts.start(rows, parts, i + 1) - from);
     }
-    return new ProductParts(calls);
+    return calls;
+  }
+
+  /** Where a part of a sum of {@code size} floats goes: the first to where the sum will be. */
+  private static long target(Key key, int part, long sum, long size) {
+    return part == 0 ? sum : key.sums() + 4L * (part - 1) * size;
   }
 
   /** Rows of c from a byte-offset in rows on. */
@@ -176,42 +191,35 @@ final class OrtGemm implements AutoCloseable {
   private ProductParts summedParts(Key key, int parts) {
     int m = key.m();
     int n = key.n();
+    long size = (long) m * n;
     MatrixEngine.Model model = model(key.variant(), isCut(key, parts));
-    MatrixEngine.Call[] calls = new MatrixEngine.Call[parts];
-    for (int i = 0; i < parts; i++) {
-      int from = ProductParts.start(key.k(), parts, i);
-      int k = ProductParts.start(key.k(), parts, i + 1) - from;
-      long target = i == 0 ? key.c() : key.sums() + 4L * (i - 1) * m * n;
-      calls[i] =
-          model.bind(
-              List.of(
-                  new Matrix(key.a() + 4L * from * m, k, m),
-                  new Matrix(key.b() + 4L * from * n, k, n)),
-              List.of(new Matrix(target, m, n)));
-    }
-    return new ProductParts(calls, key.c(), key.sums(), (long) m * n);
+    Part bind =
+        (part, from, k) ->
+            model.bind(
+                List.of(
+                    new Matrix(key.a() + 4L * from * m, k, m),
+                    new Matrix(key.b() + 4L * from * n, k, n)),
+                List.of(new Matrix(target(key, part, key.c(), size), m, n)));
+    return new ProductParts(calls(parts, key.k(), bind), key.c(), key.sums(), size);
   }
 
   private ProductParts prepareBackward(Key key) {
     int in = key.n();
     int out = key.k();
+    long size = (long) in * out;
     int parts = ProductParts.blocksOfSum(key.m(), in, out);
     MatrixEngine.Model model = model(key.variant(), isCut(key, parts));
-    MatrixEngine.Call[] calls = new MatrixEngine.Call[parts];
-    for (int i = 0; i < parts; i++) {
-      int from = ProductParts.start(key.m(), parts, i);
-      int rows = ProductParts.start(key.m(), parts, i + 1) - from;
-      long toWeight = i == 0 ? key.d() : key.sums() + 4L * (i - 1) * in * out;
-      calls[i] =
-          model.bind(
-              List.of(
-                  new Matrix(key.a() + 4L * from * in, rows, in),
-                  new Matrix(key.b(), in, out),
-                  new Matrix(key.e() + 4L * from * out, rows, out)),
-              List.of(
-                  new Matrix(key.c() + 4L * from * in, rows, in), new Matrix(toWeight, in, out)));
-    }
-    return new ProductParts(calls, key.d(), key.sums(), (long) in * out);
+    Part bind =
+        (part, from, rows) ->
+            model.bind(
+                List.of(
+                    new Matrix(key.a() + 4L * from * in, rows, in),
+                    new Matrix(key.b(), in, out),
+                    new Matrix(key.e() + 4L * from * out, rows, out)),
+                List.of(
+                    new Matrix(key.c() + 4L * from * in, rows, in),
+                    new Matrix(target(key, part, key.d(), size), in, out)));
+    return new ProductParts(calls(parts, key.m(), bind), key.d(), key.sums(), size);
   }
 
   /** Whether it runs on our threads: in parts, or because it is small. */

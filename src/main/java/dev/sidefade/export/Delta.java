@@ -4,6 +4,7 @@ import dev.sidefade.backbone.Backbone;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,7 +102,7 @@ public final class Delta {
     if (!Files.isRegularFile(base)) {
       throw new BadInputException("there is no model file " + base + "; check the path");
     }
-    refuseOther(base, delta, card.baseSha256(), Hashes.ofFile(base));
+    refuseOther(base, delta, card.baseSha256(), Sha256.ofFile(base));
     try (Backbone backbone = Backbone.load(base)) {
       if (texts.containsKey(BASE_DATA)) {
         String data = Hashes.ofExternalData(backbone.model()).orElse("none");

@@ -12,11 +12,16 @@ import ai.onnxruntime.OrtException;
  * user who sets it to 0 wants reports, and they are left on.
  */
 public final class OneEnvironment {
+  private static final OrtEnvironment ENVIRONMENT = silenced(OrtEnvironment.getEnvironment());
+
   private OneEnvironment() {}
 
   /** Makes it, if nobody has. */
   public static OrtEnvironment get() {
-    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    return ENVIRONMENT;
+  }
+
+  private static OrtEnvironment silenced(OrtEnvironment environment) {
     if (!"0".equals(System.getenv("ORT_DISABLE_TELEMETRY"))) {
       try {
         environment.setTelemetry(false);

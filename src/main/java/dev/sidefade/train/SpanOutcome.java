@@ -31,8 +31,9 @@ public record SpanOutcome(Evaluation words, List<String> classNames) implements 
   @Override
   public Map<String, Double> measures() {
     Map<String, Double> measures = new LinkedHashMap<>(words.measures());
-    if (!Double.isNaN(score())) {
-      measures.put(scoreName(), score());
+    double f1 = score();
+    if (!Double.isNaN(f1)) {
+      measures.put(scoreName(), f1);
     }
     return measures;
   }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -179,7 +180,7 @@ class DeltaTest {
         Set.of("norm.scale", "norm.shift", "head.weight", "head.bias"), content.tensors().keySet());
     int width = content.tensors().get("norm.scale").values().length;
     assertArrayEquals(new long[] {2 * width, 3}, content.tensors().get("head.weight").dims());
-    assertEquals(Hashes.ofFile(base), content.metadata().get("sidefade.base_sha256"));
+    assertEquals(Sha256.ofFile(base), content.metadata().get("sidefade.base_sha256"));
     export(base, Pooling.CLS, false, folder);
     content = Safetensors.read(folder.resolve("delta.safetensors"));
     assertEquals(Set.of("head.weight", "head.bias"), content.tensors().keySet());
@@ -191,8 +192,8 @@ class DeltaTest {
     Path other = Fixtures.model("vit_timm_dynamo18");
     export(base, Pooling.CLS, true, folder);
     String message = refusal(other, folder.resolve("delta.safetensors"));
-    assertTrue(message.contains(Hashes.ofFile(base)), message);
-    assertTrue(message.contains(Hashes.ofFile(other)), message);
+    assertTrue(message.contains(Sha256.ofFile(base)), message);
+    assertTrue(message.contains(Sha256.ofFile(other)), message);
   }
 
   @Test

@@ -1,10 +1,8 @@
 package dev.sidefade.onnx.gradient;
 
-import dev.sidefade.onnx.Attribute;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxNode;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -60,21 +58,10 @@ record FactoredWeight(String frozen, String left, String right) {
    */
   void give(GradientContext c, String a, String b, float alpha) {
     if (c.active(left)) {
-      c.give(left, product(c, a, 1, product(c, b, 0, right, 1, alpha), 0, 1));
+      c.give(left, c.builder().gemm(a, 1, c.builder().gemm(b, 0, right, 1, alpha), 0, 1));
     }
     if (c.active(right)) {
-      c.give(right, product(c, product(c, a, 0, left, 0, alpha), 1, b, 0, 1));
+      c.give(right, c.builder().gemm(c.builder().gemm(a, 0, left, 0, alpha), 1, b, 0, 1));
     }
-  }
-
-  private static String product(
-      GradientContext c, String a, long transA, String b, long transB, float alpha) {
-    return c.builder()
-        .op(
-            "Gemm",
-            List.of(a, b),
-            Attribute.of("transA", transA),
-            Attribute.of("transB", transB),
-            Attribute.of("alpha", alpha));
   }
 }

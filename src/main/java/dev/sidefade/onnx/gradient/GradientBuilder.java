@@ -73,6 +73,16 @@ final class GradientBuilder {
     return op(type, List.of(inputs));
   }
 
+  /** alpha a b, of matrices that are transposed where 1 is given. */
+  String gemm(String a, long transA, String b, long transB, float alpha) {
+    return op(
+        "Gemm",
+        List.of(a, b),
+        Attribute.of("transA", transA),
+        Attribute.of("transB", transB),
+        Attribute.of("alpha", alpha));
+  }
+
   String op(String type, List<String> inputs, Attribute... attributes) {
     String output = uniqueName("sidefade.backward." + nodes.size() + "." + type);
     emit(type, inputs, output, attributes);

@@ -150,12 +150,7 @@ final class ProductRules {
   }
 
   private static String product(GradientContext c, String a, long transA, String b, long transB) {
-    return c.builder()
-        .op(
-            "Gemm",
-            List.of(a, b),
-            Attribute.of("transA", transA),
-            Attribute.of("transB", transB),
-            Attribute.of("alpha", (float) c.node().floatAttribute("alpha").orElse(1)));
+    float alpha = (float) c.node().floatAttribute("alpha").orElse(1);
+    return c.builder().gemm(a, transA, b, transB, alpha);
   }
 }
