@@ -54,16 +54,6 @@ final class Sessions {
   }
 
   /**
-   * Options of sessions whose layer norms also return mean and deviation: fused with the addition
-   * in front of it, a norm would silently return neither.
-   */
-  static OrtSession.SessionOptions optionsForGradients(int threads) throws OrtException {
-    OrtSession.SessionOptions options = options(threads);
-    options.addConfigEntry("optimization.disable_specified_optimizers", "SkipLayerNormFusion");
-    return options;
-  }
-
-  /**
    * A session, to be closed by the caller; {@code options} may be closed at once.
    *
    * @throws BadInputException if ONNX Runtime does not take the model

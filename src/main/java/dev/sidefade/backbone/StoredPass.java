@@ -29,19 +29,15 @@ final class StoredPass implements GradientPass {
     this.seed = seed;
   }
 
-  static StoredPass open(TunedGraph tuned, int threads) {
+  static StoredPass open(TunedGraph tuned, GradientSessions sessions) {
     List<String> by = tuned.constants().stream().map(TunableConstant::name).toList();
     GradientGraph gradients =
         GradientGraph.of(tuned.model(), tuned.shapes(), by, List.of(tuned.finalValue()));
     Set<String> kept = new LinkedHashSet<>(gradients.saved());
     tuned.outputs().forEach(output -> kept.remove(output.value()));
-    try (OrtSession.SessionOptions options = Sessions.optionsForGradients(threads)) {
-      OrtSession backward = Sessions.open(gradients.backward(), options);
-      return new StoredPass(
-          gradients.forward(), kept, backward, GradientGraph.seed(tuned.finalValue()));
-    } catch (OrtException e) {
-      throw new IllegalStateException("ONNX Runtime refuses its options: " + e.getMessage(), e);
-    }
+    OrtSession backward = sessions.open(gradients.backward());
+    return new StoredPass(
+        gradients.forward(), kept, backward, GradientGraph.seed(tuned.finalValue()));
   }
 
   @Override

@@ -42,7 +42,7 @@ final class StretchPass implements GradientPass {
   }
 
   /** The taps are kept, and each block is computed again. */
-  static StretchPass blockByBlock(TunedGraph tuned, int threads) {
+  static StretchPass blockByBlock(TunedGraph tuned, GradientSessions sessions) {
     List<Stretch> stretches = new ArrayList<>();
     Set<String> left = names(tuned);
     int block = tuned.structure().blocks();
@@ -64,14 +64,14 @@ final class StretchPass implements GradientPass {
       to = from.orElse(to);
       block--;
     }
-    return open(tuned, stretches, Long.MAX_VALUE, threads);
+    return open(tuned, stretches, Long.MAX_VALUE, sessions);
   }
 
   /**
    * Nothing is kept; parts of the batch are computed again from the tap in front of the first tuned
    * block if that comes out anyway, else from the model's inputs.
    */
-  static StretchPass microBatches(TunedGraph tuned, long rows, int threads) {
+  static StretchPass microBatches(TunedGraph tuned, long rows, GradientSessions sessions) {
     int first = tuned.constants().stream().mapToInt(TunableConstant::block).min().orElseThrow();
     if (first > 0) {
       String tap = tuned.tapRoot(first - 1);
@@ -80,11 +80,11 @@ final class StretchPass implements GradientPass {
       // sizes that are carried over would be those of the whole batch
       boolean fits = cut.standsAlone() && cut.sizes().isEmpty();
       if (comesOut && fits && cut.constants().equals(names(tuned))) {
-        return open(tuned, List.of(cut), rows, threads);
+        return open(tuned, List.of(cut), rows, sessions);
       }
     }
     Stretch all = Stretch.between(tuned, Optional.empty(), tuned.finalValue());
-    return open(tuned, List.of(all), rows, threads);
+    return open(tuned, List.of(all), rows, sessions);
   }
 
   private static Set<String> names(TunedGraph tuned) {
@@ -94,14 +94,14 @@ final class StretchPass implements GradientPass {
   }
 
   private static StretchPass open(
-      TunedGraph tuned, List<Stretch> stretches, long rows, int threads) {
+      TunedGraph tuned, List<Stretch> stretches, long rows, GradientSessions opening) {
     Set<String> kept = new LinkedHashSet<>();
     List<StretchSession> sessions = new ArrayList<>();
     try {
       for (Stretch stretch : stretches) {
         boolean passesOn = !stretch.equals(stretches.getLast());
         boolean oneOfMany = stretches.size() > 1;
-        sessions.add(StretchSession.open(tuned, stretch, passesOn, oneOfMany, threads));
+        sessions.add(StretchSession.open(tuned, stretch, passesOn, oneOfMany, opening));
         stretch.from().ifPresent(kept::add);
         kept.addAll(stretch.sizes());
       }

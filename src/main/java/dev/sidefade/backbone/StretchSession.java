@@ -46,7 +46,11 @@ final class StretchSession implements AutoCloseable {
    * @param oneOfMany whether other stretches run before or after it
    */
   static StretchSession open(
-      TunedGraph tuned, Stretch stretch, boolean passesOn, boolean oneOfMany, int threads) {
+      TunedGraph tuned,
+      Stretch stretch,
+      boolean passesOn,
+      boolean oneOfMany,
+      GradientSessions sessions) {
     OnnxModel forward = stretch.cut(tuned);
     List<String> by = new ArrayList<>(stretch.constants());
     if (passesOn) {
@@ -66,18 +70,12 @@ final class StretchSession implements AutoCloseable {
     graph.outputs().clear();
     GraphEdit.exposeOutputs(joint, wanted);
     GraphEdit.removeDeadNodes(graph);
-    try (OrtSession.SessionOptions options = Sessions.optionsForGradients(threads)) {
-      // an arena of each would hold on to the memory that the next one could use
-      options.setCPUArenaAllocator(!oneOfMany);
-      OrtSession session = Sessions.open(joint, options);
-      Set<String> requested = new LinkedHashSet<>(counts);
-      if (passesOn) {
-        requested.add(GradientGraph.gradient(stretch.from().orElseThrow()));
-      }
-      return new StretchSession(stretch, session, session.getInputNames(), requested, counts);
-    } catch (OrtException e) {
-      throw new IllegalStateException("ONNX Runtime refuses its options: " + e.getMessage(), e);
+    OrtSession session = oneOfMany ? sessions.openOneOfMany(joint) : sessions.open(joint);
+    Set<String> requested = new LinkedHashSet<>(counts);
+    if (passesOn) {
+      requested.add(GradientGraph.gradient(stretch.from().orElseThrow()));
     }
+    return new StretchSession(stretch, session, session.getInputNames(), requested, counts);
   }
 
   Stretch stretch() {

@@ -54,21 +54,19 @@ public final class TunedTrunk implements AutoCloseable {
    */
   public static TunedTrunk open(Backbone backbone, TunedTrunkSpec spec) {
     TunedGraph tuned = TunedGraph.of(backbone.model(), backbone.structure(), spec);
-    int threads = spec.threads();
-    GradientPass pass =
-        switch (spec.memory().kind()) {
-          case STORED -> StoredPass.open(tuned, threads);
-          case MICRO_BATCH -> StretchPass.microBatches(tuned, spec.memory().rows(), threads);
-          case TAPS -> StretchPass.blockByBlock(tuned, threads);
-        };
-    try (OrtSession.SessionOptions options = Sessions.optionsForGradients(threads)) {
-      return new TunedTrunk(tuned, pass, Sessions.open(pass.forward(), options));
-    } catch (OrtException e) {
-      pass.close();
-      throw new IllegalStateException("ONNX Runtime refuses its options: " + e.getMessage(), e);
-    } catch (RuntimeException e) {
-      pass.close();
-      throw e;
+    try (GradientSessions sessions = new GradientSessions(spec.threads())) {
+      GradientPass pass =
+          switch (spec.memory().kind()) {
+            case STORED -> StoredPass.open(tuned, sessions);
+            case MICRO_BATCH -> StretchPass.microBatches(tuned, spec.memory().rows(), sessions);
+            case TAPS -> StretchPass.blockByBlock(tuned, sessions);
+          };
+      try {
+        return new TunedTrunk(tuned, pass, sessions.open(pass.forward()));
+      } catch (RuntimeException e) {
+        pass.close();
+        throw e;
+      }
     }
   }
 

@@ -163,12 +163,14 @@ class TunedTrunkUseTest {
       GraphEdit.topologicalSort(model.graph());
       TunedTrunkSpec spec = new TunedTrunkSpec(1, List.of(), Tuning.norms(), GradientMemory.TAPS);
       TunedGraph tuned = TunedGraph.of(model, structure, spec);
-      String message =
-          assertThrows(BadInputException.class, () -> StretchPass.blockByBlock(tuned, 1))
-              .getMessage();
-      assertTrue(message.contains("block 2") && message.contains("micro-batches"), message);
-      StretchPass.microBatches(tuned, 2, 1).close();
-      StoredPass.open(tuned, 1).close();
+      try (GradientSessions sessions = new GradientSessions(1)) {
+        String message =
+            assertThrows(BadInputException.class, () -> StretchPass.blockByBlock(tuned, sessions))
+                .getMessage();
+        assertTrue(message.contains("block 2") && message.contains("micro-batches"), message);
+        StretchPass.microBatches(tuned, 2, sessions).close();
+        StoredPass.open(tuned, sessions).close();
+      }
     }
   }
 
@@ -200,6 +202,25 @@ class TunedTrunkUseTest {
       // so much is kept from a run to the next: 100 times that would show
       assertTrue(stored.trunk.keptBytes() > 1_500_000, stored.trunk.keptBytes() + " bytes");
       assertTrue(grown < 80_000, "resident memory grew by " + grown + " kB");
+    }
+  }
+
+  @Test
+  void whatTrunksComputedInGoesWithThem() throws IOException {
+    Assumptions.assumeTrue(Files.exists(Path.of("/proc/self/status")), "needs Linux to see memory");
+    try (Backbone backbone = load(NAME)) {
+      long before = 0;
+      for (int i = 0; i < 40; i++) {
+        try (Arena arena = Arena.ofConfined();
+            TunedRun run =
+                new TunedRun(backbone, Tuning.lowRank(2), GradientMemory.STORED, arena)) {
+          Map<String, Tensor> inputs = Runs.repeated(Golden.read(NAME, arena), 64, arena);
+          run.trunk.forwardForGradient(inputs, run.constants, 64, run.results(inputs));
+        }
+        before = i == 10 ? residentKilobytes() : before;
+      }
+      long grown = residentKilobytes() - before;
+      assertTrue(grown < 40_000, "resident memory grew by " + grown + " kB over 30 trunks");
     }
   }
 
