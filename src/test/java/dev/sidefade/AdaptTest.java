@@ -12,6 +12,7 @@ import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.export.Delta;
 import dev.sidefade.kernels.MaskPlacement;
+import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.train.DivergedException;
@@ -200,6 +201,28 @@ class AdaptTest {
                       }
                     }));
     assertTrue(e.getMessage().contains("other settings"), e.getMessage());
+  }
+
+  @Test
+  void aCheckpointOfOtherDataBesideTheModelIsRefused() throws IOException {
+    Path backbone = folder.resolve("vit.onnx");
+    OnnxModel.read(demo.backbone()).write(backbone, true);
+    Path out = folder.resolve("out");
+    assertThrows(
+        Stopped.class,
+        () ->
+            Sidefade.adapt(
+                demo.config(out).backbone(backbone).build(), new StopAt("training", 20)));
+    Path data = folder.resolve("vit.onnx.data");
+    byte[] bytes = Files.readAllBytes(data);
+    byte[] other = bytes.clone();
+    other[bytes.length / 2] ^= 1;
+    Files.write(data, other);
+    AdaptConfig resumed = demo.config(out).backbone(backbone).resume(true).build();
+    BadInputException e = assertThrows(BadInputException.class, () -> quick(resumed));
+    assertTrue(e.getMessage().contains("other settings"), e.getMessage());
+    Files.write(data, bytes);
+    assertTrue(quick(resumed).model().isPresent());
   }
 
   @Test
