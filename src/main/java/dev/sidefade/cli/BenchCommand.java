@@ -144,6 +144,13 @@ final class BenchCommand implements Callable<Integer> {
       copyRate = operation.bytes() / BenchTimer.quantile(micros, 0.5);
       add(new BenchResult(operation, micros, copyRate));
     }
+    try (BenchTensors tensors = new BenchTensors(opened)) {
+      timer.warmUp(
+          BenchOperations.of(shapes.getFirst(), kernels, tensors).stream()
+              .filter(operation -> wants(operation.name()))
+              .map(BenchOperation::call)
+              .toList());
+    }
     for (BenchShape shape : shapes) {
       measure(opened, timer, copyRate, t -> BenchOperations.of(shape, kernels, t));
     }

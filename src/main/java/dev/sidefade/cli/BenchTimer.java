@@ -2,8 +2,11 @@ package dev.sidefade.cli;
 
 import dev.sidefade.kernels.Device;
 import dev.sidefade.tensor.Tensor;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Times calls on a device: warm-up for a third of the time, then samples. A sample is as many calls
@@ -15,6 +18,10 @@ final class BenchTimer implements AutoCloseable {
   private static final int MOST = 200;
   private static final int MOST_CALLS = 10_000;
   private static final double SAMPLE_NANOS = 2e6;
+  private static final int MOST_ROUNDS = 10;
+
+  /** Share of the time that Java's compiler may still take when it has done what matters. */
+  private static final double STILL_COMPILING = 0.05;
 
   private final Device device;
   private final long nanos;
@@ -29,6 +36,28 @@ final class BenchTimer implements AutoCloseable {
     this.device = device;
     this.nanos = budget.toNanos();
     this.end = device.allocate(1);
+  }
+
+  /**
+   * Calls all of them in turn until Java's compiler has hardly anything left to do: before, vectors
+   * are slower by a factor of a hundred.
+   */
+  void warmUp(List<Runnable> calls) {
+    CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+    for (int round = 0; compiler != null && round < MOST_ROUNDS; round++) {
+      long before = compiler.getTotalCompilationTime();
+      long begin = System.nanoTime();
+      for (Runnable call : calls) {
+        long own = System.nanoTime();
+        do {
+          sample(call, 1);
+        } while (System.nanoTime() - own < nanos / 3);
+      }
+      double millis = (System.nanoTime() - begin) / 1e6;
+      if (compiler.getTotalCompilationTime() - before < STILL_COMPILING * millis) {
+        return;
+      }
+    }
   }
 
   /** Microseconds of one call, sorted. */

@@ -136,7 +136,18 @@ final class PlainRows implements RowMath {
   }
 
   @Override
-  public void normalize(long x, float mean, float rstd, long gamma, long beta, long y, int n) {
+  public void layerNorm(
+      long x, long gamma, long beta, float epsilon, long y, long mean, long rstd, int rows, int n) {
+    for (int r = 0; r < rows; r++) {
+      long at = 4L * r * n;
+      long m = mean + 4L * r;
+      long s = rstd + 4L * r;
+      moments(x + at, epsilon, m, s, n);
+      normalize(x + at, get(m), get(s), gamma, beta, y + at, n);
+    }
+  }
+
+  void normalize(long x, float mean, float rstd, long gamma, long beta, long y, int n) {
     for (long i = 0, end = 4L * n; i < end; i += 4) {
       set(y + i, (get(x + i) - mean) * rstd * get(gamma + i) + get(beta + i));
     }

@@ -51,8 +51,12 @@ interface RowMath {
   /** Mean of a row into {@code mean}, 1 / sqrt(biased variance + epsilon) into {@code rstd}. */
   void moments(long x, float epsilon, long mean, long rstd, int n);
 
-  /** y = gamma (x - mean) rstd + beta. */
-  void normalize(long x, float mean, float rstd, long gamma, long beta, long y, int n);
+  /**
+   * {@link #moments} of {@code rows} rows of n that lie behind each other, and y = gamma (x - mean)
+   * rstd + beta; mean and rstd [rows].
+   */
+  void layerNorm(
+      long x, long gamma, long beta, float epsilon, long y, long mean, long rstd, int rows, int n);
 
   /**
    * One row of the layer norm's gradient by its parameters: dGamma += dy xh, dBeta += dy; with q =

@@ -45,13 +45,17 @@ final class TokenOps {
     context.overRows(
         count,
         (from, to) -> {
-          for (int r = from; r < to; r++) {
-            long at = 4L * r * width;
-            long m = mean + 4L * r;
-            long s = rstd + 4L * r;
-            math.moments(x + at, epsilon, m, s, width);
-            math.normalize(x + at, RawMemory.get(m), RawMemory.get(s), gamma, beta, y + at, width);
-          }
+          long at = 4L * from * width;
+          math.layerNorm(
+              x + at,
+              gamma,
+              beta,
+              epsilon,
+              y + at,
+              mean + 4L * from,
+              rstd + 4L * from,
+              to - from,
+              width);
         });
   }
 

@@ -13,13 +13,13 @@ import jdk.incubator.vector.VectorSpecies;
  * PlainRows}.
  */
 final class VectorRows implements RowMath {
-  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = S.length();
   private static final VectorShuffle<Float> FAR_8 = rotation(8);
   private static final VectorShuffle<Float> FAR_4 = rotation(4);
   private static final VectorShuffle<Float> FAR_2 = rotation(2);
   private static final VectorShuffle<Float> FAR_1 = rotation(1);
-  private static final long STEP = 4L * LANES;
+  static final long STEP = 4L * LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private static final PlainRows TAIL = new PlainRows();
@@ -45,15 +45,15 @@ final class VectorRows implements RowMath {
     return FloatVector.broadcast(S, value);
   }
 
-  private static FloatVector load(long address) {
+  static FloatVector load(long address) {
     return FloatVector.fromMemorySegment(S, RawMemory.ALL, address, ORDER);
   }
 
-  private static void store(FloatVector v, long address) {
+  static void store(FloatVector v, long address) {
     v.intoMemorySegment(RawMemory.ALL, address, ORDER);
   }
 
-  private static FloatVector broadcast(long address) {
+  static FloatVector broadcast(long address) {
     return FloatVector.broadcast(S, RawMemory.get(address));
   }
 
@@ -65,7 +65,7 @@ final class VectorRows implements RowMath {
    * Sum of all lanes, halves first. The Vector API's own reduction may add in any order, and does
    * so differently once it is compiled; this one gives the same bits always.
    */
-  private static float total(FloatVector v) {
+  static float total(FloatVector v) {
     FloatVector t = v;
     if (LANES >= 16) {
       t = t.add(t.rearrange(FAR_8));
@@ -279,11 +279,41 @@ final class VectorRows implements RowMath {
       squares += d * d;
     }
     RawMemory.set(mean, mu);
+    setDeviation(squares, epsilon, rstd, n);
+  }
+
+  /**
+   * Four rows at a time where vectors cover them: the sums of one row wait for each other, those of
+   * four do not.
+   */
+  @Override
+  public void layerNorm(
+      long x, long gamma, long beta, float epsilon, long y, long mean, long rstd, int rows, int n) {
+    int fours = rest(n) == 0 ? rows - rows % 4 : 0;
+    long stride = 4L * n;
+    for (long r = 0; r < fours; r += 4) {
+      VectorLayerNorm.means(x + r * stride, stride, mean + 4 * r, n);
+    }
+    for (long r = 0; r < fours; r += 4) {
+      VectorLayerNorm.deviations(x + r * stride, stride, mean + 4 * r, epsilon, rstd + 4 * r, n);
+    }
+    for (long r = 0; r < fours; r += 4) {
+      VectorLayerNorm.normalize(
+          x + r * stride, stride, mean + 4 * r, rstd + 4 * r, gamma, beta, y + r * stride);
+    }
+    for (long r = fours; r < rows; r++) {
+      moments(x + r * stride, epsilon, mean + 4 * r, rstd + 4 * r, n);
+      float m = RawMemory.get(mean + 4 * r);
+      normalize(x + r * stride, m, RawMemory.get(rstd + 4 * r), gamma, beta, y + r * stride, n);
+    }
+  }
+
+  static void setDeviation(float squares, float epsilon, long rstd, int n) {
     RawMemory.set(rstd, (float) (1 / Math.sqrt(squares / n + epsilon)));
   }
 
-  @Override
-  public void normalize(long x, float mean, float rstd, long gamma, long beta, long y, int n) {
+  private static void normalize(
+      long x, float mean, float rstd, long gamma, long beta, long y, int n) {
     long end = whole(n);
     for (long i = 0; i < end; i += STEP) {
       FloatVector h = load(x + i).sub(mean).mul(rstd);

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -109,6 +110,18 @@ class BenchCommandTest {
     assertEquals(2, BenchTimer.quantile(sorted, 0.25));
     assertEquals(10, BenchTimer.quantile(sorted, 1));
     assertEquals(2.5, BenchTimer.quantile(new double[] {2, 3}, 0.5));
+  }
+
+  @Test
+  void allAreWarmedUpAndTheCompilerComesToAnEnd() {
+    AtomicInteger first = new AtomicInteger();
+    AtomicInteger second = new AtomicInteger();
+    try (Device device = Device.cpu(1);
+        BenchTimer timer = new BenchTimer(device, Duration.ofMillis(30))) {
+      timer.warmUp(List.of(first::incrementAndGet, second::incrementAndGet));
+      timer.warmUp(List.of());
+    }
+    assertTrue(first.get() > 0 && second.get() > 0, first + " and " + second);
   }
 
   private static void sleep(long millis) {
