@@ -150,24 +150,9 @@ final class AttentionHead {
    */
   private void exponentials(int from, int to, long strip) {
     timesTransposed(q, transposedKeys, from, to, strip);
-    for (int i = from; i < to; i++) {
-      long s = strip + 4L * (i - from) * columnsPadded;
-      if (i >= count) {
-        RawMemory.zero(s, columnsPadded);
-        continue;
-      }
-      // whole vectors only: what padding adds to the sum, 2^-126 each, is lost in rounding
-      pad(s, Float.NEGATIVE_INFINITY);
-      float max = math.max(s, columnsPadded);
-      float sum = math.expScaled(s, max, scale, s, columnsPadded);
-      RawMemory.set(inverseSums + 4L * i, 1 / sum);
-      pad(s, 0);
-    }
-  }
-
-  /** Sets the columns of a row that stand for no token. */
-  private void pad(long row, float value) {
-    math.fill(value, row + 4L * count, columnsPadded - count);
+    int rows = Math.max(0, Math.min(to, count) - from);
+    math.exponentials(strip, rows, count, columnsPadded, scale, inverseSums + 4L * from);
+    RawMemory.zero(strip + 4L * rows * columnsPadded, (long) (to - from - rows) * columnsPadded);
   }
 
   /** Leaves dQ in {@code product}, dK in {@code dKeys} and dV in {@code v}, dead by then. */

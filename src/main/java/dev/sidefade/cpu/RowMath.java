@@ -48,6 +48,24 @@ interface RowMath {
   /** y = exp(scale (x - shift)) where no x is above shift, scale > 0; returns the sum of y. */
   float expScaled(long x, float shift, float scale, long y, int n);
 
+  /**
+   * s = exp(scale (s - the row's largest)) in {@code rows} rows of {@code padded} floats that lie
+   * behind each other, of which the first {@code count} hold something: the others become 0. The
+   * inverse of a row's sum goes to {@code inverseSums}.
+   */
+  default void exponentials(
+      long s, int rows, int count, int padded, float scale, long inverseSums) {
+    for (int r = 0; r < rows; r++) {
+      long row = s + 4L * r * padded;
+      long end = row + 4L * count;
+      // whole vectors only: what padding adds to the sum, 2^-126 each, is lost in rounding
+      fill(Float.NEGATIVE_INFINITY, end, padded - count);
+      float sum = expScaled(row, max(row, padded), scale, row, padded);
+      RawMemory.set(inverseSums + 4L * r, 1 / sum);
+      fill(0, end, padded - count);
+    }
+  }
+
   /** Mean of a row into {@code mean}, 1 / sqrt(biased variance + epsilon) into {@code rstd}. */
   void moments(long x, float epsilon, long mean, long rstd, int n);
 
