@@ -115,12 +115,16 @@ final class VectorRows implements RowMath {
 
   @Override
   public void fill(float value, long y, int n) {
-    long end = whole(n);
+    if (n < LANES) {
+      TAIL.fill(value, y, n);
+      return;
+    }
     FloatVector v = FloatVector.broadcast(S, value);
-    for (long i = 0; i < end; i += STEP) {
+    long last = 4L * (n - LANES);
+    for (long i = 0; i < last; i += STEP) {
       store(v, y + i);
     }
-    TAIL.fill(value, y + end, rest(n));
+    store(v, y + last);
   }
 
   @Override
