@@ -35,8 +35,8 @@ final class PlainRows implements RowMath {
   }
 
   @Override
-  public void fill(float value, long y, int n) {
-    for (long i = 0, end = 4L * n; i < end; i += 4) {
+  public void fill(float value, long y, int from, int n) {
+    for (long i = 4L * from, end = 4L * n; i < end; i += 4) {
       set(y + i, value);
     }
   }

@@ -15,8 +15,8 @@ interface RowMath {
   /** y [n, rows] = x^T, x [rows, n] with rows {@code rowStride} bytes apart. */
   void transpose(long x, long rowStride, long y, int rows, int n);
 
-  /** y = value in n elements. */
-  void fill(float value, long y, int n);
+  /** y = value in the elements from {@code from} on of a row of n, which panels cover. */
+  void fill(float value, long y, int from, int n);
 
   /** y += x. */
   void add(long x, long y, int n);
@@ -57,12 +57,11 @@ interface RowMath {
       long s, int rows, int count, int padded, float scale, long inverseSums) {
     for (int r = 0; r < rows; r++) {
       long row = s + 4L * r * padded;
-      long end = row + 4L * count;
       // whole vectors only: what padding adds to the sum, 2^-126 each, is lost in rounding
-      fill(Float.NEGATIVE_INFINITY, end, padded - count);
+      fill(Float.NEGATIVE_INFINITY, row, count, padded);
       float sum = expScaled(row, max(row, padded), scale, row, padded);
       RawMemory.set(inverseSums + 4L * r, 1 / sum);
-      fill(0, end, padded - count);
+      fill(0, row, count, padded);
     }
   }
 

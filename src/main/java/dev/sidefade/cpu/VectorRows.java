@@ -24,6 +24,9 @@ final class VectorRows implements RowMath {
 
   private static final PlainRows TAIL = new PlainRows();
 
+  /** 0, 1, 2, ... */
+  private static final FloatVector PLACES = FloatVector.zero(S).addIndex(1);
+
   private static final FloatVector ONE = constant(1);
   private static final FloatVector HALF = constant(0.5f);
   private static final FloatVector ROUND = constant(FloatMath.ROUND);
@@ -113,18 +116,22 @@ final class VectorRows implements RowMath {
     TAIL.transpose(x, rowStride, y, rows, n);
   }
 
+  /**
+   * Whole vectors, in part as they were: what was stored as vectors is loaded as the same ones, and
+   * need not wait for memory.
+   */
   @Override
-  public void fill(float value, long y, int n) {
-    if (n < LANES) {
-      TAIL.fill(value, y, n);
-      return;
-    }
+  public void fill(float value, long y, int from, int n) {
     FloatVector v = FloatVector.broadcast(S, value);
-    long last = 4L * (n - LANES);
-    for (long i = 0; i < last; i += STEP) {
-      store(v, y + i);
+    long at = whole(from);
+    if (rest(from) != 0) {
+      FloatVector present = load(y + at);
+      store(present.blend(v, PLACES.compare(VectorOperators.GE, (float) rest(from))), y + at);
+      at += STEP;
     }
-    store(v, y + last);
+    for (; at < 4L * n; at += STEP) {
+      store(v, y + at);
+    }
   }
 
   @Override
