@@ -156,6 +156,7 @@ public record AdaptConfig(
     ConfigChecks.share("mask ratio", maskRatio);
     ConfigChecks.share("decay of the teacher's mean", teacherAverage);
     ConfigChecks.notNegative("number of epochs ahead", sideAhead);
+    ConfigChecks.checkAhead(sideAhead, epochs, tune, side);
     ConfigChecks.share("label smoothing", labelSmoothing);
     ConfigChecks.positive("temperature", temperature);
     ConfigChecks.notNegative("KL weight", klWeight);

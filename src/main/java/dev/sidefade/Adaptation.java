@@ -48,6 +48,10 @@ final class Adaptation implements AutoCloseable {
   private final Closer closer = new Closer();
   private final Backbone backbone;
   private final AdaptationData data;
+
+  /** Of all that decides the result. */
+  private final String fingerprint;
+
   private final AdaptationPlan plan;
   private final Device device;
   private final FeatureUploads uploads;
@@ -58,12 +62,10 @@ final class Adaptation implements AutoCloseable {
     this.progress = progress;
     try {
       checkOut();
+      existing(config.backbone());
+      refuseFolderOfBackbone();
       backbone = closer.add(Backbone.load(existing(config.backbone())));
       config.exports().check(backbone.model());
-      Path checkpoint = config.out().resolve(CHECKPOINT);
-      if (config.resume() && Files.isRegularFile(checkpoint)) {
-        Checkpoint.requireSame(checkpoint, ConfigText.fingerprint(config, backbone));
-      }
       preprocessing =
           config.task().isText()
               ? Optional.empty()
@@ -73,9 +75,15 @@ final class Adaptation implements AutoCloseable {
               preprocessing.isPresent()
                   ? ImageData.open(config, preprocessing.get(), backbone.inputName())
                   : TextData.open(config, backbone));
+      fingerprint = ConfigText.fingerprint(config, backbone, data);
+      Path checkpoint = config.out().resolve(CHECKPOINT);
+      if (config.resume() && Files.isRegularFile(checkpoint)) {
+        Checkpoint.requireSame(checkpoint, fingerprint);
+      }
       data.notes().forEach(progress::note);
       plan = AdaptationPlan.of(config, backbone, data);
       plan.check();
+      plan.notes().forEach(progress::note);
       device =
           closer.add(
               config.device().equals("auto")
@@ -83,7 +91,7 @@ final class Adaptation implements AutoCloseable {
                   : Device.open(config.device(), config.threads()));
       uploads = closer.add(new FeatureUploads(device));
       Files.createDirectories(config.out());
-    } catch (RuntimeException | IOException e) {
+    } catch (RuntimeException | IOException | OutOfMemoryError e) {
       closer.close();
       throw e;
     }
@@ -96,6 +104,20 @@ final class Adaptation implements AutoCloseable {
     return file;
   }
 
+  /** What is written could replace the backbone or the data beside it. */
+  private void refuseFolderOfBackbone() throws IOException {
+    Path folder = config.backbone().toAbsolutePath().normalize().getParent();
+    Path out = config.out();
+    if (folder != null && Files.isDirectory(out) && Files.isSameFile(folder, out)) {
+      throw new BadInputException(
+          "the backbone "
+              + config.backbone()
+              + " lies in the output folder "
+              + out
+              + ", where it could be overwritten: choose another folder");
+    }
+  }
+
   private void checkOut() throws IOException {
     Path out = config.out();
     if (Files.exists(out) && !Files.isDirectory(out)) {
@@ -104,10 +126,12 @@ final class Adaptation implements AutoCloseable {
     if (Files.isDirectory(out) && !config.resume()) {
       try (Stream<Path> entries = Files.list(out)) {
         if (entries.findAny().isPresent()) {
+          boolean begun = Files.isRegularFile(out.resolve(CHECKPOINT));
           throw new BadInputException(
               "the output folder "
                   + out
-                  + " is not empty: choose another, or use --resume to go on with what is in it");
+                  + " is not empty: choose another"
+                  + (begun ? ", or use --resume to go on with what is in it" : ""));
         }
       }
     }
@@ -168,7 +192,12 @@ final class Adaptation implements AutoCloseable {
       throws IOException {
     AdaptationPlan alone = plan.withoutUnlabelled();
     try (Networks networks = new Networks(alone, data, device, frozen)) {
-      run("training without unlabelled rows", alone, alone.pathSettings(), networks, 0)
+      run(
+              "training without unlabelled rows",
+              alone,
+              alone.pathSettings(),
+              networks,
+              config.patience())
           .run(new TrainingState(), listener(), state -> {});
       progress.phaseDone();
       networksOf(networks)
@@ -244,10 +273,7 @@ final class Adaptation implements AutoCloseable {
   private TrainingState train(Networks networks) throws IOException {
     Checkpoint checkpoint =
         new Checkpoint(
-            config.out().resolve(CHECKPOINT),
-            ConfigText.fingerprint(config, backbone),
-            networks.tail(),
-            networks.side());
+            config.out().resolve(CHECKPOINT), fingerprint, networks.tail(), networks.side());
     TrainingState state =
         config.resume() && checkpoint.exists() ? checkpoint.load() : new TrainingState();
     if (state.epochsDone() > 0) {

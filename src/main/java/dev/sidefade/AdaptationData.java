@@ -76,6 +76,10 @@ record AdaptationData(
         + " training examples were held out for it.";
   }
 
+  static String unlabelledNote(int unlabelled) {
+    return unlabelled + " training examples have no label and join the unlabelled ones.";
+  }
+
   @Override
   public void close() {
     opened.close();

@@ -109,7 +109,22 @@ record AdaptationPlan(
   /** Whether rows without labels teach anything: only what one network tells the other does. */
   private static boolean readsUnlabelled(AdaptConfig config) {
     return config.side() != SideKind.NONE
-        && (config.logits() != Direction.OFF || config.features() != Direction.OFF);
+        && (config.features() == Direction.BACKBONE_TO_SIDE
+            || config.tune().kind() != Tune.Kind.NONE
+                && (config.logits() != Direction.OFF || config.features() != Direction.OFF));
+  }
+
+  /** What the user should hear before anything is computed. */
+  List<String> notes() {
+    boolean teaches = config.side() != SideKind.NONE && config.logits() != Direction.OFF;
+    return teaches && klRule() == KlWeight.Rule.WHILE_AHEAD && epochs <= KlWeight.WINDOW
+        ? List.of(
+            "With --kl-weight auto low-rank changes wait for "
+                + KlWeight.WINDOW
+                + " epochs before they listen to the other network, and there are "
+                + epochs
+                + ": it teaches nothing. --epochs or a number as --kl-weight changes that.")
+        : List.of();
   }
 
   /** The training examples that are used: the first ones, those with labels, or all. */
@@ -300,9 +315,8 @@ record AdaptationPlan(
     return new Answers(task, classes, data.classNames());
   }
 
-  /** The same with labelled rows alone, over as many steps or a few more. */
+  /** The same with labelled rows alone, over as many steps. */
   AdaptationPlan withoutUnlabelled() {
-    EpochOrder alone = order.withoutUnlabelled();
     return new AdaptationPlan(
         config,
         backbone,
@@ -312,9 +326,9 @@ record AdaptationPlan(
         sideLayout,
         tailLayout,
         task,
-        Math.toIntExact(Math.ceilDiv((long) epochs * order.steps(), alone.steps())),
+        epochs,
         classes,
-        alone);
+        order.withoutUnlabelled());
   }
 
   PathSettings pathSettings() {

@@ -52,6 +52,19 @@ final class ConfigChecks {
     }
   }
 
+  static void checkAhead(int sideAhead, int epochs, Tune tune, SideKind side) {
+    boolean waits = tune.kind() != Tune.Kind.NONE && side != SideKind.NONE;
+    if (waits && sideAhead >= epochs) {
+      throw new BadInputException(
+          "the side network learns "
+              + sideAhead
+              + " epochs ahead and there are only "
+              + epochs
+              + ", so the backbone would never learn: give fewer with --side-ahead or more with"
+              + " --epochs");
+    }
+  }
+
   static void checkGradients(GradientMode mode, int microBatch) {
     if (microBatch > 0 && mode != GradientMode.AUTO) {
       throw new BadInputException(

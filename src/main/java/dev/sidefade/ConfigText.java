@@ -2,6 +2,7 @@ package dev.sidefade;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.tensor.Sha256;
+import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -46,9 +47,19 @@ final class ConfigText {
     };
   }
 
-  /** SHA-256 over everything that decides the result of training. */
-  static String fingerprint(AdaptConfig config, Backbone backbone) {
+  /**
+   * SHA-256 over everything that decides the result of training. Of the examples these are their
+   * numbers and the names of their classes.
+   */
+  static String fingerprint(AdaptConfig config, Backbone backbone, AdaptationData data)
+      throws IOException {
     StringBuilder all = new StringBuilder(backbone.contentHash());
+    if (config.tokenizer().isPresent()) {
+      all.append("\ntokenizer ").append(Sha256.ofFile(config.tokenizer().get()));
+    }
+    all.append("\nexamples ").append(data.labelled()).append(" of ").append(data.train().size());
+    all.append(" and ").append(data.validation().size());
+    all.append("\nclasses ").append(data.classNames());
     of(config)
         .forEach((name, value) -> {
           if (!FREE.contains(name)) {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 
@@ -61,6 +62,12 @@ final class ImageData {
         config.unlabelled().isEmpty()
             ? null
             : open(config.unlabelled().get(), "unlabelled", Optional.empty());
+    ImageSource without = chosen(train, label -> label < 0);
+    if (without.size() > 0) {
+      notes.add(AdaptationData.unlabelledNote(without.size()));
+      unlabelled = new ImageSet(without, unlabelled);
+      train = chosen(train, label -> label >= 0);
+    }
     Optional<List<String>> fixed = Optional.of(classes);
     ImageSource test = config.test().isEmpty() ? null : open(config.test().get(), "test", fixed);
     ImageSource validation;
@@ -90,6 +97,12 @@ final class ImageData {
                 predicted,
                 probability),
         opened);
+  }
+
+  private static ImageSource chosen(ImageSource images, IntPredicate label) {
+    int[] labels = images.labels();
+    return new ImageSubset(
+        images, IntStream.range(0, labels.length).filter(i -> label.test(labels[i])).toArray());
   }
 
   private ImageExamples examples(ImageSource images, Augmentation augmentation) {

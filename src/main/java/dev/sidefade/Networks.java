@@ -57,7 +57,7 @@ final class Networks implements AutoCloseable {
           closer.add(
               new DualPath(
                   device, plan.pathSettings(), tail, side, reverse, inner, plan.order().rows()));
-    } catch (RuntimeException | IOException e) {
+    } catch (RuntimeException | IOException | OutOfMemoryError e) {
       closer.close();
       throw e;
     }

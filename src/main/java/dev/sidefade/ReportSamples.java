@@ -13,6 +13,8 @@ import java.util.Map;
 
 /** Confusion matrix and some predictions with their examples, as the model sees them. */
 final class ReportSamples {
+  private static final int MOST_CONFUSED = 1000;
+
   private ReportSamples() {}
 
   static void add(RunReportBuilder report, AdaptationFigures figures, AdaptationData data, int most)
@@ -26,7 +28,10 @@ final class ReportSamples {
         return;
       }
     }
-    report.confusion(shown.getKey(), evaluation.confusion());
+    // the square of very many classes says nothing to anybody, and takes gigabytes
+    if (data.classNames().size() <= MOST_CONFUSED) {
+      report.confusion(shown.getKey(), evaluation.confusion());
+    }
     if (data.task() != Task.CLASSES) {
       return;
     }

@@ -159,10 +159,7 @@ final class TextData {
     if (first.length == train.size()) {
       return train;
     }
-    notes.add(
-        train.size()
-            - first.length
-            + " training examples have no label and join the unlabelled ones.");
+    notes.add(AdaptationData.unlabelledNote(train.size() - first.length));
     IntStream others = IntStream.range(0, train.size()).filter(i -> !train.isLabelled(i));
     return train.select(IntStream.concat(IntStream.of(first), others).toArray());
   }

@@ -225,6 +225,80 @@ class AdaptTest {
     assertTrue(quick(resumed).model().isPresent());
   }
 
+  private AdaptConfig.Builder flowers(String train) {
+    return AdaptConfig.builder()
+        .backbone(demo.backbone())
+        .train(train)
+        .out(folder.resolve("out"))
+        .tune(Tune.HEAD)
+        .epochs(3)
+        .batch(8)
+        .threads(2);
+  }
+
+  @Test
+  void aCheckpointOfOtherClassesIsRefused() throws IOException {
+    FlowerFiles.make(folder, 8);
+    Path train = folder.resolve("flowers").resolve("train");
+    AdaptConfig.Builder config = flowers(train.toString());
+    assertThrows(Stopped.class, () -> Sidefade.adapt(config.build(), new StopAt("training", 4)));
+    Files.move(train.resolve("rose"), train.resolve("zinnia"));
+    BadInputException e =
+        assertThrows(BadInputException.class, () -> quick(config.resume(true).build()));
+    assertTrue(e.getMessage().contains("other settings or examples"), e.getMessage());
+  }
+
+  @Test
+  void imagesOfAListWithoutALabelJoinTheUnlabelledOnes() throws IOException {
+    FlowerFiles.make(folder, 8);
+    StringBuilder list = new StringBuilder();
+    for (int i = 0; i < 8; i++) {
+      // what has no label comes first: it must not be taken for labelled
+      list.append("flowers/test/rose/").append(i).append(".png\n");
+      list.append("flowers/train/rose/").append(i).append(".png 0\n");
+      list.append("flowers/train/tulip/").append(i).append(".png 1\n");
+    }
+    Path file = Files.writeString(folder.resolve("train.txt"), list);
+    List<String> notes = new ArrayList<>();
+    AdaptResult result =
+        Sidefade.adapt(
+            flowers(file.toString()).build(),
+            new ProgressListener() {
+              @Override
+              public void note(String message) {
+                notes.add(message);
+              }
+            },
+            Duration.ZERO);
+    assertTrue(
+        notes.contains("8 training examples have no label and join the unlabelled ones."),
+        notes.toString());
+    assertTrue(result.report().withoutUnlabelled(RunReport.VAL, RunReport.FADED).isPresent());
+  }
+
+  @Test
+  void theFolderOfTheBackboneIsNoOutputFolder() throws IOException {
+    Path backbone = Files.copy(demo.backbone(), folder.resolve("model.onnx"));
+    byte[] before = Files.readAllBytes(backbone);
+    AdaptConfig.Builder config = demo.config(folder).backbone(backbone);
+    for (boolean resume : new boolean[] {false, true}) {
+      BadInputException e =
+          assertThrows(BadInputException.class, () -> quick(config.resume(resume).build()));
+      assertTrue(e.getMessage().contains("choose another"), e.getMessage());
+      assertFalse(e.getMessage().contains("--resume"), e.getMessage());
+    }
+    assertArrayEquals(before, Files.readAllBytes(backbone));
+  }
+
+  @Test
+  void aSideNetworkThatIsAheadForEverIsRefused() {
+    BadInputException e =
+        assertThrows(
+            BadInputException.class,
+            () -> demo.config(folder.resolve("ahead")).sideAhead(3).build());
+    assertTrue(e.getMessage().contains("--side-ahead"), e.getMessage());
+  }
+
   @Test
   void withTuneNoneTheBackboneKeepsItsBytes() throws IOException {
     byte[] before = Files.readAllBytes(demo.backbone());

@@ -160,7 +160,8 @@ record ConfigFile(Path file, Map<String, String> values) {
         throw new BadInputException(
             "the settings file " + file + " is larger than 1 MiB; is it the right file?");
       }
-      return Files.readString(file);
+      String text = Files.readString(file);
+      return text.startsWith("\uFEFF") ? text.substring(1) : text;
     } catch (NoSuchFileException e) {
       throw new BadInputException("there is no settings file " + file + "; check --config", e);
     } catch (CharacterCodingException e) {

@@ -44,7 +44,7 @@ final class Interruption implements AutoCloseable {
     try (Stream<Path> files = Files.walk(folder, depth)) {
       List<Path> parts = files.filter(file -> isPart(file, process)).toList();
       for (Path part : parts) {
-        Files.deleteIfExists(part);
+        delete(part);
       }
     } catch (IOException | UncheckedIOException e) {
       // the virtual machine is going down: nobody could do anything about it
@@ -54,9 +54,18 @@ final class Interruption implements AutoCloseable {
 
   private static boolean isPart(Path file, long process) {
     String name = String.valueOf(file.getFileName());
-    return name.startsWith(".")
-        && name.endsWith("." + process + ".part")
-        && Files.isRegularFile(file);
+    return name.startsWith(".") && name.endsWith("." + process + ".part");
+  }
+
+  /** A file, or a folder with the files in it. */
+  private static void delete(Path part) throws IOException {
+    List<Path> all;
+    try (Stream<Path> files = Files.walk(part)) {
+      all = files.toList();
+    }
+    for (Path file : all.reversed()) {
+      Files.deleteIfExists(file);
+    }
   }
 
   /** Stops listening: the work is over, well or not. */

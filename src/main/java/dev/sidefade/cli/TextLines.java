@@ -41,6 +41,7 @@ final class TextLines {
         throws IOException;
   }
 
+  /** Texts without blanks at their ends, as tables have them. */
   private record Line(long number, String text, String second) {}
 
   /**
@@ -68,8 +69,9 @@ final class TextLines {
     try {
       for (String text = next(lines, source, 0); text != null; text = next(lines, source, number)) {
         number++;
-        if (!text.isBlank()) {
-          waiting.add(line(source, number, text));
+        String plain = number == 1 && text.startsWith("\uFEFF") ? text.substring(1) : text;
+        if (!plain.isBlank()) {
+          waiting.add(line(source, number, plain));
         }
         if (waiting.size() == MOST_TOGETHER || !lines.ready()) {
           answer(source, waiting);
@@ -100,7 +102,7 @@ final class TextLines {
 
   private Line line(String source, long number, String text) {
     if (!pairs) {
-      return new Line(number, text, "");
+      return new Line(number, text.strip(), "");
     }
     String[] parts = text.split(BETWEEN, -1);
     if (parts.length != 2) {
@@ -117,7 +119,7 @@ final class TextLines {
       throw new BadInputException(
           "line " + number + " of " + name(source) + " lacks one of the two texts of its pair");
     }
-    return new Line(number, parts[0], parts[1]);
+    return new Line(number, parts[0].strip(), parts[1].strip());
   }
 
   private void answer(String source, List<Line> lines) throws IOException {

@@ -89,7 +89,7 @@ public final class Export {
   private static void placeOrt(OnnxModel model, Path target, Inspection inspection)
       throws IOException {
     Path folder = folderOf(target);
-    Path aside = Files.createTempDirectory(folder, "." + target.getFileName() + ".");
+    Path aside = partFolder(target);
     try {
       Path source = aside.resolve("model.onnx");
       model.write(source);
@@ -106,8 +106,9 @@ public final class Export {
       throws IOException {
     Path absolute = target.toAbsolutePath().normalize();
     Path folder = folderOf(target);
+    refuseSource(model, absolute);
     // the file has its final name there, for it names the data beside it
-    Path aside = Files.createTempDirectory(folder, "." + absolute.getFileName() + ".");
+    Path aside = partFolder(absolute);
     try {
       Path file = aside.resolve(absolute.getFileName());
       if (hasExternalData(model)) {
@@ -124,6 +125,32 @@ public final class Export {
     } finally {
       delete(aside);
     }
+  }
+
+  /** What is read while the file is written, and what the base model still needs. */
+  private static void refuseSource(OnnxModel model, Path target) throws IOException {
+    Path beside = target.resolveSibling(target.getFileName() + ".data");
+    for (Initializer tensor : model.graph().initializers().values()) {
+      for (Path file : List.of(target, beside)) {
+        if (tensor.liesIn(file)) {
+          throw new BadInputException(
+              file
+                  + " holds weights of the model that "
+                  + target.getFileName()
+                  + " is made from and would be overwritten; choose another name");
+        }
+      }
+    }
+  }
+
+  /** The name says whose it is, so that who is interrupted can clean up behind itself. */
+  private static Path partFolder(Path target) throws IOException {
+    String name = "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".part";
+    Path aside = folderOf(target).resolve(name);
+    if (Files.isDirectory(aside)) {
+      delete(aside);
+    }
+    return Files.createDirectory(aside);
   }
 
   private static Path folderOf(Path target) {

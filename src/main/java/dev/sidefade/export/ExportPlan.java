@@ -20,6 +20,9 @@ import java.util.Optional;
  *     which it would make 32-bit ones
  */
 public record ExportPlan(List<Precision> precisions, Optional<Integer> opset, boolean ort) {
+  /** The opset with DynamicQuantizeLinear. */
+  private static final long QUANTIZED_SINCE = 11;
+
   /** Nothing but {@code model.onnx}. */
   public static final ExportPlan PLAIN =
       new ExportPlan(List.of(Precision.FP32), Optional.empty(), false);
@@ -75,6 +78,14 @@ public record ExportPlan(List<Precision> precisions, Optional<Integer> opset, bo
    */
   public void check(OnnxModel backbone) {
     opset.ifPresent(version -> OpsetDowngrade.of(backbone, version));
+    if (precisions.contains(Precision.INT8) && backbone.opset() < QUANTIZED_SINCE) {
+      throw new BadInputException(
+          "int8 needs operators of opset "
+              + QUANTIZED_SINCE
+              + ", and the backbone is of opset "
+              + backbone.opset()
+              + ": export it again, or leave --precision int8 away");
+    }
   }
 
   /**

@@ -56,6 +56,13 @@ final class ExternalFolder {
     }
   }
 
+  /** Whether what lies at {@code location} is {@code other}. */
+  boolean isSameFile(String tensor, String location, Path other) throws IOException {
+    return folder != null
+        && Files.exists(other)
+        && Files.isSameFile(resolve(tensor, location), other);
+  }
+
   /** As {@link #bytes} but reads nothing. */
   void check(String tensor, String location, long offset, long length) throws IOException {
     checkLength(tensor, location, Files.size(resolve(tensor, location)), offset, length);

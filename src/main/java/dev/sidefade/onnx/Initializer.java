@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -124,6 +125,16 @@ public final class Initializer {
   /** {@return whether the elements lie in a file beside the model} */
   public boolean external() {
     return data instanceof TensorData.External;
+  }
+
+  /**
+   * {@return whether the elements lie in this file, beside the model}
+   *
+   * @param file need not exist
+   * @throws IOException if the files cannot be compared
+   */
+  public boolean liesIn(Path file) throws IOException {
+    return data instanceof TensorData.External e && e.folder().isSameFile(name, e.location(), file);
   }
 
   /**

@@ -30,8 +30,10 @@ final class CompareFindings {
     List<String> all = new ArrayList<>();
     if (!report.isWhole()) {
       all.add(
-          "%d of %d runs are finished; what follows holds so far."
-              .formatted(report.finished(), report.wanted()));
+          report.finished()
+              + " of "
+              + report.wanted()
+              + " runs are finished; what follows holds so far.");
     }
     findings.best().ifPresent(all::add);
     findings.kept().ifPresent(all::add);

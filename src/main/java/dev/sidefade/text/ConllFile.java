@@ -67,7 +67,7 @@ public record ConllFile(String source, List<Sentence> sentences, boolean tagged)
     for (String row : TextFile.lines(text)) {
       line++;
       String[] columns = BLANKS.split(trimmed(row), 0);
-      if (columns.length == 0 || columns[0].isBlank() || columns[0].equals("-DOCSTART-")) {
+      if (columns.length == 0 || columns[0].isEmpty() || columns[0].equals("-DOCSTART-")) {
         finish(sentences, begin, words, tags);
         continue;
       }

@@ -15,7 +15,10 @@ public final class LengthBuckets {
 
   /**
    * Reorders an epoch: windows of 16 batches are sorted by length, then whole batches are shuffled.
-   * The result holds the same examples as {@code order}; its batches begin at the multiples of
+   * A window is smaller where there are fewer examples, which then come round several times: sorted
+   * by length, the same example would stand beside itself.
+   *
+   * <p>* The result holds the same examples as {@code order}; its batches begin at the multiples of
    * {@code batchSize}, and the last one is smaller where the number is no multiple. Depends on the
    * arguments alone.
    *
@@ -27,16 +30,19 @@ public final class LengthBuckets {
    * @param order the examples, shuffled
    * @param lengths length of every example, by example
    * @param batchSize examples of a batch, at least 1
+   * @param different how many different examples there are
    * @param seed of the run
    * @param epoch number of the epoch, from 0
    * @return the new order
    */
-  public static int[] arrange(int[] order, int[] lengths, int batchSize, long seed, long epoch) {
+  public static int[] arrange(
+      int[] order, int[] lengths, int batchSize, int different, long seed, long epoch) {
     if (batchSize < 1) {
       throw new IllegalArgumentException("batch size is " + batchSize + ", must be at least 1");
     }
-    int[] sorted =
-        sortedInWindows(order, lengths, (int) Math.min((long) WINDOW * batchSize, order.length));
+    long once = Math.max(1, different / batchSize);
+    long window = Math.min(WINDOW, once) * batchSize;
+    int[] sorted = sortedInWindows(order, lengths, (int) Math.min(window, order.length));
     int full = order.length / batchSize;
     int rest = order.length - full * batchSize;
     long mixed = CounterRandom.bits(seed, PURPOSE, 0);

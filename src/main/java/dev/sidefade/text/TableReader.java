@@ -49,6 +49,12 @@ record TableReader(TextTable table, TextTokenizer tokenizer, TextLimits limits) 
     TokenStore.Builder store = new TokenStore.Builder();
     for (Row row : table.rows()) {
       TextTokenizer.Encoded e = tokenizer.encode(row.text(), row.textB(), limits.maxLength());
+      if (e.ids().length == 0) {
+        throw TextFile.malformed(
+            table.source(),
+            row.line(),
+            "the tokenizer finds nothing in its text: change or remove the line");
+      }
       store.begin(e.ids().length, e.truncated());
       for (int t = 0; t < e.ids().length; t++) {
         tokenizer.requireFits(e.ids()[t], limits.vocabularyRows());

@@ -186,7 +186,7 @@ public final class TextTokenizer implements AutoCloseable {
    * @throws BadInputException if there are fewer than ids
    */
   public void requireFits(long rows) {
-    requireFits(file.largestId(), rows);
+    requireFits(Math.max(file.largestId(), padId()), rows);
   }
 
   void requireFits(int id, long rows) {

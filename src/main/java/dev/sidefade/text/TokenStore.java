@@ -121,6 +121,7 @@ final class TokenStore {
         wordOf = Arrays.copyOf(wordOf, capacity);
         labels = Arrays.copyOf(labels, capacity);
       }
+      starts[examples] = tokens;
     }
 
     /** A token; -1 for no word and no label. */

@@ -134,8 +134,8 @@ public final class Checkpoint {
       throw new BadInputException(
           "the checkpoint "
               + file
-              + " was made with other settings or another backbone: use the same ones to resume, or"
-              + " another output folder");
+              + " was made with other settings or examples, or another backbone: use the same ones"
+              + " to resume, or another output folder");
     }
   }
 

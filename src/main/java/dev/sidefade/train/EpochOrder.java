@@ -7,17 +7,20 @@ import java.util.stream.IntStream;
 
 /**
  * Which examples each step sees. Labelled rows are examples 0 .. labelled - 1, unlabelled ones
- * follow. When there are unlabelled rows they fill half of every batch; each kind is walked through
- * in a shuffled order of its own, shuffled anew after every pass, so that few labelled rows come
- * round more often than many unlabelled ones. Texts of similar length come into one batch.
+ * follow. When there are unlabelled rows they fill half of every batch, if they are so many; each
+ * kind is walked through in a shuffled order of its own, shuffled anew after every pass, so that
+ * few labelled rows come round more often than many unlabelled ones. Texts of similar length come
+ * into one batch.
  *
  * @param labelled number of rows with a label, at least 1
  * @param unlabelled number of rows without
  * @param batch rows of a step; at least 2 where there are unlabelled rows
  * @param seed of the shuffles
  * @param lengths of all examples; empty where all have the same
+ * @param steps of an epoch
  */
-public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int[] lengths) {
+public record EpochOrder(
+    int labelled, int unlabelled, int batch, long seed, int[] lengths, int steps) {
   /** Keeps the shuffles of unlabelled rows apart from those of labelled rows. */
   private static final long UNLABELLED_SEED = 0x5DEECE66DL;
 
@@ -27,6 +30,24 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
       throw new BadInputException(
           "a batch of 1 has no room for a labelled and an unlabelled row: use --batch 2 or more");
     }
+  }
+
+  /**
+   * An order whose epochs have as many steps as all rows fill.
+   *
+   * @param labelled number of rows with a label, at least 1
+   * @param unlabelled number of rows without
+   * @param batch rows of a step; at least 2 where there are unlabelled rows
+   * @param seed of the shuffles
+   * @param lengths of all examples; empty where all have the same
+   */
+  public EpochOrder(int labelled, int unlabelled, int batch, long seed, int[] lengths) {
+    this(labelled, unlabelled, batch, seed, lengths, steps(labelled, unlabelled, batch));
+  }
+
+  private static int steps(int labelled, int unlabelled, int batch) {
+    int all = Math.addExact(labelled, unlabelled);
+    return Math.ceilDiv(all, Math.min(batch, all));
   }
 
   /**
@@ -44,14 +65,9 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
         labelled, examples.size() - labelled, batch, seed, same ? new int[0] : lengths);
   }
 
-  /** {@return the labelled rows alone, as many in each step as before} */
+  /** {@return the labelled rows alone, as many in each step and as many steps as before} */
   public EpochOrder withoutUnlabelled() {
-    return new EpochOrder(labelled, 0, rows() - unlabelledRows(), seed, lengths);
-  }
-
-  /** {@return steps of an epoch: as many as all rows fill} */
-  public int steps() {
-    return Math.ceilDiv(Math.addExact(labelled, unlabelled), rows());
+    return new EpochOrder(labelled, 0, rows() - unlabelledRows(), seed, lengths, steps);
   }
 
   /** {@return rows of a step: the batch, or fewer when there are fewer rows in all} */
@@ -60,7 +76,7 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
   }
 
   private int unlabelledRows() {
-    return unlabelled == 0 ? 0 : rows() / 2;
+    return Math.min(rows() / 2, unlabelled);
   }
 
   /**
@@ -90,7 +106,7 @@ public record EpochOrder(int labelled, int unlabelled, int batch, long seed, int
     }
     return lengths.length == 0 || each == 0
         ? order
-        : LengthBuckets.arrange(order, lengths, each, seed, epoch);
+        : LengthBuckets.arrange(order, lengths, each, count, seed, epoch);
   }
 
   /** An endless shuffled walk over {@code count} rows, entered at any position. */

@@ -11,7 +11,7 @@ import java.util.function.ToDoubleFunction;
  */
 public record KlWeight(float value, Rule rule) {
   /** Epochs over whose mean the two networks are compared: one score alone is noise. */
-  private static final int WINDOW = 5;
+  public static final int WINDOW = 5;
 
   /**
    * What the two networks' validation scores say about the factor. Between nothing and all of it

@@ -55,9 +55,15 @@ public record RegressionOutcome(float[] predicted, float[] targets) implements O
     return correlation(column(predicted), column(targets));
   }
 
-  /** {@return Pearson's correlation of the ranks, equal numbers sharing their mean rank} */
+  /**
+   * {@return Pearson's correlation of the ranks, equal numbers sharing their mean rank; NaN where
+   * one side is constant or a prediction is no number}
+   */
   public double spearman() {
-    return correlation(ranks(column(predicted)), ranks(column(targets)));
+    double[] said = column(predicted);
+    return Arrays.stream(said).anyMatch(Double::isNaN)
+        ? Double.NaN
+        : correlation(ranks(said), ranks(column(targets)));
   }
 
   /** {@return mean squared error over the examples with a number} */
@@ -100,7 +106,7 @@ public record RegressionOutcome(float[] predicted, float[] targets) implements O
             .toArray();
     double[] ranks = new double[values.length];
     for (int from = 0; from < order.length; ) {
-      int to = from;
+      int to = from + 1;
       while (to < order.length && values[order[to]] == values[order[from]]) {
         to++;
       }

@@ -115,21 +115,32 @@ public final class Trainer {
       listener.epochDone(epoch);
     }
     if (plan.patience() > 0) {
-      state.best().ifPresent(best -> best.restore(tail, side));
+      state
+          .best()
+          .filter(best -> !Double.isNaN(best.score()))
+          .ifPresent(best -> best.restore(tail, side));
     }
   }
 
   private void followBest(TrainingState state, EpochRecord epoch) {
-    if (plan.patience() == 0) {
+    if (plan.patience() == 0 || !backboneHadItsTurn(epoch)) {
       return;
     }
     // what ships decides: the backbone's path, or the side network where the backbone is left alone
     double score = tail.isPresent() ? epoch.validationFaded() : epoch.validationSide();
     if (state.best().isEmpty() || isBetter(score, state.best().get().score())) {
       state.setBest(TrainingState.Best.of(epoch.epoch(), score, tail, side));
-    } else if (epoch.epoch() - state.best().get().epoch() >= plan.patience()) {
+    } else if (epoch.epoch() - state.best().get().epoch() >= plan.patience()
+        && !Double.isNaN(state.best().get().score())) {
+      // while no score was a number nothing is known about the epochs
       state.stop();
     }
+  }
+
+  /** While the side network learns ahead the backbone is as it was: its scores say nothing. */
+  private boolean backboneHadItsTurn(EpochRecord epoch) {
+    boolean waits = tail.isPresent() && side.isPresent();
+    return !waits || (long) epoch.epoch() * plan.order().steps() > settings.sideAhead();
   }
 
   /** A score that is no number, as of a regression that says the same of all, is worse than any. */

@@ -71,10 +71,13 @@ class InterruptionTest {
     Path deep = Files.createDirectories(folder.resolve("a/b"));
     Path own = Files.writeString(part(deep, 7), "");
     Path others = Files.writeString(part(deep, 77), "");
+    Path folderOfOwn = Files.createDirectory(part(folder, 7));
+    Files.writeString(folderOfOwn.resolve("model.onnx"), "half");
+    Files.writeString(part(folderOfOwn, 7), "");
     Path whole = Files.writeString(folder.resolve("model.onnx"), "");
     Path plain = Files.writeString(folder.resolve("notes.7.part"), "");
     Interruption.deletePartFiles(folder, 3, 7);
-    assertFalse(Files.exists(own));
+    assertFalse(Files.exists(own) || Files.exists(folderOfOwn));
     assertTrue(Files.exists(others) && Files.exists(whole) && Files.exists(plain));
     Interruption.deletePartFiles(folder.resolve("nowhere"), 3, 7);
   }

@@ -53,6 +53,15 @@ class TextLinesTest {
   }
 
   @Test
+  void textsAreReadAsInTables() throws IOException {
+    lines(this::classes, 1, false, false).predict("a.txt", reader("\uFEFFgood \n\tbad\n"));
+    assertEquals("len 4 75.0 %\tgood\nlen 3 75.0 %\tbad\n", out.toString());
+    together.clear();
+    lines(this::classes, 1, false, false).predict("b.txt", reader("\uFEFF\n"));
+    assertEquals(List.of(), together, "a mark alone is no text");
+  }
+
+  @Test
   void peopleGetTheAnswerBeforeTheLine() throws IOException {
     lines(this::classes, 2, false, false).predict("a.txt", reader("good\n\n  \nvery good"));
     assertEquals(

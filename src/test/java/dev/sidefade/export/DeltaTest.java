@@ -210,6 +210,26 @@ class DeltaTest {
   }
 
   @Test
+  void theDataBesideTheBaseAreNotOverwritten() throws IOException {
+    Path original = Fixtures.model("vit_timm_external_dynamo20");
+    String name = String.valueOf(original.getFileName());
+    Path data = folder.resolve(name + ".data");
+    byte[] bytes = Files.readAllBytes(original.resolveSibling(name + ".data"));
+    Files.write(data, bytes);
+    Path base = Files.copy(original, folder.resolve("base.onnx"));
+    Path exported = Files.createDirectory(folder.resolve("exported"));
+    export(base, Pooling.CLS, true, exported);
+    Path delta = exported.resolve("delta.safetensors");
+    BadInputException e =
+        assertThrows(BadInputException.class, () -> Delta.apply(base, delta, folder.resolve(name)));
+    assertTrue(e.getMessage().contains("would be overwritten"), e.getMessage());
+    assertArrayEquals(bytes, Files.readAllBytes(data));
+    assertFalse(Files.exists(folder.resolve(name)));
+    Delta.apply(base, delta, folder.resolve("other.onnx"));
+    assertArrayEquals(bytes, Files.readAllBytes(data));
+  }
+
+  @Test
   void aBaseCanBeReplacedByItsFadedModel() throws IOException {
     Path base = folder.resolve("base.onnx");
     Files.copy(Fixtures.model("vit_hf_legacy14"), base, StandardCopyOption.REPLACE_EXISTING);

@@ -73,6 +73,15 @@ class ExportPlanTest {
         () -> new ExportPlan(List.of(Precision.FP16), Optional.empty(), true));
   }
 
+  @Test
+  void anOpsetWithoutQuantizedProductsIsRefused() {
+    ExportPlan plan = new ExportPlan(ALL, Optional.empty(), false);
+    BadInputException e =
+        assertThrows(BadInputException.class, () -> plan.check(OnnxModel.create(8, 10)));
+    assertTrue(e.getMessage().contains("opset 10"), e.getMessage());
+    plan.check(OnnxModel.create(8, 11));
+  }
+
   /** Every variant of an image model, a text model and one with external data. */
   @ParameterizedTest
   @ValueSource(strings = {"vit_timm_dynamo20", "bert_legacy17", "vit_timm_external_dynamo20"})

@@ -49,6 +49,14 @@ class ConllFileTest {
   }
 
   @Test
+  void aWideBlankIsAWord() {
+    ConllFile file = ConllFile.parse("x", "a O\n\u3000 O\nb B-X");
+    assertEquals(
+        List.of(new Sentence(1, List.of("a", "\u3000", "b"), List.of("O", "O", "B-X"))),
+        file.sentences());
+  }
+
+  @Test
   void saysWhichLineIsWrong() throws IOException {
     refused(
         () -> ConllFile.parse("file x", "a O\n\nb\n"),

@@ -158,9 +158,10 @@ class TextBatchTest {
       // some examples, some of them twice
       int[] order = random.ints(random.nextInt(500), 0, examples).toArray();
       int[] before = order.clone();
-      int[] arranged = LengthBuckets.arrange(order, lengths, batch, round, 3);
+      int[] arranged = LengthBuckets.arrange(order, lengths, batch, lengths.length, round, 3);
       assertArrayEquals(before, order);
-      assertArrayEquals(arranged, LengthBuckets.arrange(order, lengths, batch, round, 3));
+      assertArrayEquals(
+          arranged, LengthBuckets.arrange(order, lengths, batch, lengths.length, round, 3));
       Arrays.sort(before);
       int[] sorted = arranged.clone();
       Arrays.sort(sorted);
@@ -176,7 +177,7 @@ class TextBatchTest {
     }
     assertThrows(
         IllegalArgumentException.class,
-        () -> LengthBuckets.arrange(new int[1], new int[1], 0, 1, 1));
+        () -> LengthBuckets.arrange(new int[1], new int[1], 0, 1, 1, 1));
   }
 
   @Test
@@ -185,11 +186,12 @@ class TextBatchTest {
     int n = 2003;
     int[] lengths = IntStream.range(0, n).map(i -> 3 + random.nextInt(100)).toArray();
     int[] order = Shuffle.permutation(n, 4, 0);
-    int[] arranged = LengthBuckets.arrange(order, lengths, 16, 4, 0);
+    int[] arranged = LengthBuckets.arrange(order, lengths, 16, lengths.length, 4, 0);
     long real = Arrays.stream(lengths).asLongStream().sum();
     assertTrue(padded(order, lengths, 16) > 1.7 * real);
     assertTrue(padded(arranged, lengths, 16) < 1.12 * real);
-    assertFalse(Arrays.equals(arranged, LengthBuckets.arrange(order, lengths, 16, 4, 1)));
+    assertFalse(
+        Arrays.equals(arranged, LengthBuckets.arrange(order, lengths, 16, lengths.length, 4, 1)));
     // early batches are as long as late ones
     long first = Arrays.stream(arranged, 0, 1000).mapToLong(i -> lengths[i]).sum();
     assertTrue(first > 0.42 * real && first < 0.58 * real, first + " of " + real);
@@ -201,9 +203,10 @@ class TextBatchTest {
     Random random = new Random(3);
     int n = 1600;
     int[] lengths = IntStream.range(0, 2 * n).map(i -> 3 + random.nextInt(100)).toArray();
-    int[] one = LengthBuckets.arrange(Shuffle.permutation(n, 4, 0), lengths, 8, 4, 0);
+    int[] one =
+        LengthBuckets.arrange(Shuffle.permutation(n, 4, 0), lengths, 8, lengths.length, 4, 0);
     int[] others = Arrays.stream(Shuffle.permutation(n, 5, 0)).map(i -> i + n).toArray();
-    int[] two = LengthBuckets.arrange(others, lengths, 8, 4, 0);
+    int[] two = LengthBuckets.arrange(others, lengths, 8, lengths.length, 4, 0);
     long apart = 0;
     for (int from = 0; from < n; from += 8) {
       apart += Math.abs(lengths[one[from + 7]] - lengths[two[from + 7]]);

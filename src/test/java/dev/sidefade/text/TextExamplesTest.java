@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,6 +46,31 @@ class TextExamplesTest {
 
   private TextExamples classes(String... rows) {
     return TextExamples.classification(table(rows), tokenizer, LIMITS, Optional.empty());
+  }
+
+  @Test
+  void aTextOfNoTokensIsRefused() throws IOException {
+    String json =
+        """
+        {"version":"1.0","truncation":null,"padding":null,"added_tokens":[],"normalizer":null,
+        "pre_tokenizer":null,"post_processor":null,"decoder":null,
+        "model":{"type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":null,
+        "end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,
+        "vocab":{"a":0,"b":1},"merges":[]}}
+        """;
+    try (TextTokenizer bare =
+        TextTokenizer.open(Files.writeString(dir.resolve("bare.json"), json))) {
+      TextTable good = table("text\tlabel", "a\tx", "ab\ty");
+      assertArrayEquals(
+          new int[] {1, 2},
+          TextExamples.classification(good, bare, LIMITS, Optional.empty()).lengths());
+      TextTable bad = table("text\tlabel", "a\tx", "c\ty", "ab\ty");
+      BadInputException e =
+          assertThrows(
+              BadInputException.class,
+              () -> TextExamples.classification(bad, bare, LIMITS, Optional.empty()));
+      assertTrue(e.getMessage().startsWith("line 3 of file x"), e.getMessage());
+    }
   }
 
   @Test

@@ -83,6 +83,40 @@ class EpochOrderTest {
   }
 
   @Test
+  void fewUnlabelledRowsTakeNoMoreRoomThanTheyAre() {
+    EpochOrder order = order(50, 1, 16, 3);
+    int[] epoch = order.epoch(0);
+    assertEquals(4, order.steps());
+    assertEquals(4, Arrays.stream(epoch).filter(i -> i == 50).count(), "once in every batch");
+    assertEquals(50, Arrays.stream(epoch).filter(i -> i < 50).distinct().count());
+    assertEquals(15, order.withoutUnlabelled().rows());
+  }
+
+  @Test
+  void withoutUnlabelledRowsTheLabelledOnesComeAsBefore() {
+    EpochOrder order = order(10, 90, 8, 5);
+    EpochOrder alone = order.withoutUnlabelled();
+    assertEquals(order.steps(), alone.steps());
+    assertEquals(4, alone.rows());
+    for (int epoch = 0; epoch < 3; epoch++) {
+      assertArrayEquals(
+          Arrays.stream(order.epoch(epoch)).filter(i -> i < 10).toArray(), alone.epoch(epoch));
+    }
+  }
+
+  @Test
+  void fewTextsAreNotSortedBesideThemselves() {
+    int[] lengths = IntStream.range(0, 5080).map(i -> 3 + i % 40).toArray();
+    EpochOrder order = new EpochOrder(80, 5000, 64, 1, lengths);
+    int[] epoch = order.epoch(0);
+    for (int step = 0; step < order.steps(); step++) {
+      int[] labelled = Arrays.copyOfRange(epoch, step * 64, step * 64 + 32);
+      long different = Arrays.stream(labelled).distinct().count();
+      assertTrue(different >= 20, "batch " + step + " holds " + different + " different texts");
+    }
+  }
+
+  @Test
   void anEpochHasAsManyStepsAsAllRowsFill() {
     assertEquals(4, order(25, 0, 8, 1).steps());
     assertEquals(3, order(24, 0, 8, 1).steps());

@@ -28,6 +28,16 @@ class RegressionOutcomeTest {
   }
 
   @Test
+  void aPredictionThatIsNoNumberLeavesNoScore() {
+    float[] said = {1, Float.NaN, 3, Float.NaN};
+    RegressionOutcome o = new RegressionOutcome(said, new float[] {1, 2, 3, 4});
+    assertTrue(Double.isNaN(o.score()) && Double.isNaN(o.pearson()));
+    RegressionOutcome untold =
+        new RegressionOutcome(said, new float[] {1, Float.NaN, 3, Float.NaN});
+    assertEquals(1, untold.score(), 1e-12);
+  }
+
+  @Test
   void withoutSpreadOrNumbersThereIsNoCorrelation() {
     assertTrue(Double.isNaN(new RegressionOutcome(new float[] {1, 1}, new float[] {0, 1}).score()));
     float[] none = {Float.NaN};

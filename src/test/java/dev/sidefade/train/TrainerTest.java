@@ -167,6 +167,38 @@ class TrainerTest {
   }
 
   @Test
+  void epochsBeforeTheBackboneLearnsAreNotJudged() throws IOException {
+    Setup setup =
+        Setup.with(s -> {
+          s.epochs = 8;
+          s.patience = 2;
+          s.sideAhead = 5L * s.order().steps();
+        });
+    try (Run run = new Run(setup)) {
+      TrainingState state = run.train();
+      assertTrue(state.epochsDone() > 5, "stopped after " + state.epochsDone());
+      assertTrue(state.best().orElseThrow().epoch() > 5);
+    }
+  }
+
+  @Test
+  void withoutAnyScoreTrainingGoesOnToItsEnd() throws IOException {
+    Setup setup =
+        Setup.with(s -> {
+          s.validation = 0;
+          s.patience = 1;
+        });
+    List<Map<String, List<Float>>> values = new ArrayList<>();
+    try (Run run = new Run(setup)) {
+      TrainingState state = new TrainingState();
+      run.trainer().run(state, Run.SILENT, s -> values.add(run.values()));
+      assertEquals(setup.epochs, state.epochsDone());
+      assertTrue(Double.isNaN(state.history().getLast().validationFaded()));
+      assertEquals(values.getLast(), run.values(), "what was learned last is kept");
+    }
+  }
+
+  @Test
   void tagsOfSpansAreChosenBySpans() throws IOException {
     Setup setup =
         Setup.with(s -> {

@@ -68,6 +68,9 @@ final class ElementTypes {
     if (INT64.contains(node.opType()) || node.is("TopK") && output == 1) {
       return ElementType.INT64;
     }
+    if (!node.subgraphs().isEmpty()) {
+      return nestedType(node, output);
+    }
     return switch (node.opType()) {
       case "Cast" -> ElementType.ofCode(node.intAttribute("to").orElse(0));
       case "Constant" -> constantType(node);
@@ -77,6 +80,31 @@ final class ElementTypes {
       case "LayerNormalization" -> output == 0 ? typeOf(node.input(0)) : stashType(node);
       default -> typeOf(node.input(TYPED_BY_INPUT.getOrDefault(node.opType(), 0)));
     };
+  }
+
+  /**
+   * The type of what a nested graph gives, as far as the node behind it tells; else that of a value
+   * that may have a gradient, so that nobody overlooks it.
+   */
+  private ElementType nestedType(OnnxNode node, int output) {
+    for (OnnxGraph nested : node.subgraphs()) {
+      // a Loop's first nested output is its condition, which it does not hand out
+      int at = node.is("Loop") ? output + 1 : output;
+      if (at < nested.outputs().size()) {
+        ValueInfo info = nested.outputs().get(at);
+        ElementType type =
+            info.type() != ElementType.UNDEFINED
+                ? info.type()
+                : nested
+                    .producerOf(info.name())
+                    .map(inner -> typeOf(inner, inner.outputs().indexOf(info.name())))
+                    .orElse(typeOf(info.name()));
+        if (type != ElementType.UNDEFINED) {
+          return type;
+        }
+      }
+    }
+    return ElementType.FLOAT;
   }
 
   static ElementType stashType(OnnxNode layerNormalization) {

@@ -1,6 +1,7 @@
 package dev.sidefade.report.svg;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A matrix of shares in [0, 1], the higher the stronger the colour. As many rows as columns give
@@ -113,8 +114,14 @@ public record HeatMap(
   }
 
   private String description() {
-    return "%d rows (%s) by %d columns (%s); colour: %s."
-        .formatted(cells.size(), rowAxis, columnLabels.size(), columnAxis, scaleLabel);
+    return String.format(
+        Locale.ROOT,
+        "%d rows (%s) by %d columns (%s); colour: %s.",
+        cells.size(),
+        rowAxis,
+        columnLabels.size(),
+        columnAxis,
+        scaleLabel);
   }
 
   private void drawLabels(Markup svg, Grid grid) {

@@ -236,6 +236,11 @@ class GradientGraphTest {
         Attribute.graph("else_branch", other));
     graph.addOutput("y", ElementType.FLOAT, 3L);
     assertTrue(refusal(model, List.of("x"), List.of("y")).contains("If"));
+    // beside a way that can be differentiated, and without a declared type
+    graph.outputs().clear();
+    graph.addNode("Add", List.of("x", "y"), List.of("sum"));
+    graph.addOutput("sum", ElementType.FLOAT, 3L);
+    assertTrue(refusal(model, List.of("x"), List.of("sum")).contains("If"));
   }
 
   @Test
