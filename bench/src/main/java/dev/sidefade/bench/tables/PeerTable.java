@@ -8,34 +8,52 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** Results of {@code bench/peers}. */
 final class PeerTable {
+  private static final String OURS = "Sidefade";
+
   private PeerTable() {}
 
   /**
    * {@code peer-operations}: a file of {@code peers/operations.py}: a row per operation and shape,
    * a column per way of running it, medians in microseconds. Where a second file is given (of
-   * {@code sidefade bench --json}), its times come first.
+   * {@code sidefade bench --json}), its times come first. The last column is Sidefade's time over
+   * the least of the others.
    */
   static List<String> operations(Block block) throws IOException {
     Map<String, Map<String, Double>> rows = new LinkedHashMap<>();
     Set<String> ways = new LinkedHashSet<>();
     if (block.files().size() > 1) {
-      add(rows, ways, Json.results(block.file(1)), "Sidefade");
+      add(rows, ways, Json.results(block.file(1)), OURS);
     }
     add(rows, ways, Json.results(block.file(0)), null);
     List<String> lines = new ArrayList<>();
-    lines.add(Text.row("operation", ways.stream().collect(Collectors.joining(", us | ")) + ", us"));
-    lines.add(Text.rule(1, ways.size()));
+    List<String> header = new ArrayList<>(List.of("operation"));
+    ways.forEach(way -> header.add(way + ", us"));
+    header.add("ratio");
+    lines.add(Text.row(header));
+    lines.add(Text.rule(1, ways.size() + 1));
     rows.forEach((title, times) -> {
       List<String> cells = new ArrayList<>(List.of(title));
       ways.forEach(way -> cells.add(times.containsKey(way) ? Text.three(times.get(way)) : ""));
+      cells.add(ratio(times));
       lines.add(Text.row(cells));
     });
     return lines;
+  }
+
+  private static String ratio(Map<String, Double> times) {
+    OptionalDouble others =
+        times.entrySet().stream()
+            .filter(entry -> !entry.getKey().equals(OURS))
+            .mapToDouble(Map.Entry::getValue)
+            .min();
+    return times.containsKey(OURS) && others.isPresent()
+        ? Text.fixed(times.get(OURS) / others.getAsDouble(), 2)
+        : "";
   }
 
   private static void add(

@@ -107,6 +107,7 @@ public final class Tables {
       case "gradients-shipped" -> GradientTable.shipped(block);
       case "gradients-depth" -> GradientTable.byDepth(block);
       case "launch" -> LaunchTable.lines(block);
+      case "fuzz" -> FuzzTable.lines(block);
       case "seeds" -> SeedTable.chosen(block);
       case "inside-tuning" -> SeedTable.all(block);
       case "latency" -> RunTables.latency(block);

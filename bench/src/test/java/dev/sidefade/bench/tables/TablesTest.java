@@ -152,10 +152,10 @@ class TablesTest {
         """;
     assertEquals(
         List.of(
-            "| operation | Sidefade, us | eager, us |",
-            "| --- | ---: | ---: |",
-            "| gelu, demo | 5.00 | 7.00 |",
-            "| copy, 8 MiB |  | 123 |"),
+            "| operation | Sidefade, us | eager, us | ratio |",
+            "| --- | ---: | ---: | ---: |",
+            "| gelu, demo | 5.00 | 7.00 | 0.71 |",
+            "| copy, 8 MiB |  | 123 |  |"),
         table(operations, "peer-operations"));
     String step =
         "{\"tuning\":\"norms\",\"way\":\"eager\",\"samples_ms\":%s,\"peak_memory_bytes\":1048576,\"tuned_values\":9}";
@@ -165,6 +165,19 @@ class TablesTest {
                 "{\"results\":[" + step.formatted("[5,1]") + "," + step.formatted("[2,3,4]") + "]}",
                 "peer-steps")
             .getLast());
+  }
+
+  @Test
+  void everyFuzzedParserHasARow() throws IOException {
+    String parser =
+        "{\"parser\":\"%s\",\"inputs\":10,\"read\":3,\"refused\":6,\"answered_wrongly\":1}";
+    assertEquals(
+        List.of("| idx | 10 | 3 | 6 | 1 |", "| onnx | 10 | 3 | 6 | 1 |"),
+        table(
+                "{\"parsers\":[" + parser.formatted("idx") + "," + parser.formatted("onnx") + "]}",
+                "fuzz")
+            .subList(2, 4));
+    assertThrows(TableException.class, () -> table("{}", "fuzz"));
   }
 
   @Test
