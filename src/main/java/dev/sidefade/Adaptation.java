@@ -62,9 +62,8 @@ final class Adaptation implements AutoCloseable {
     this.progress = progress;
     try {
       checkOut();
-      existing(config.backbone());
-      refuseFolderOfBackbone();
-      backbone = closer.add(Backbone.load(existing(config.backbone())));
+      refuseFolderOf(existing(config.backbone()));
+      backbone = closer.add(Backbone.load(config.backbone()));
       config.exports().check(backbone.model());
       preprocessing =
           config.task().isText()
@@ -105,13 +104,13 @@ final class Adaptation implements AutoCloseable {
   }
 
   /** What is written could replace the backbone or the data beside it. */
-  private void refuseFolderOfBackbone() throws IOException {
-    Path folder = config.backbone().toAbsolutePath().normalize().getParent();
+  private void refuseFolderOf(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().normalize().getParent();
     Path out = config.out();
     if (folder != null && Files.isDirectory(out) && Files.isSameFile(folder, out)) {
       throw new BadInputException(
           "the backbone "
-              + config.backbone()
+              + file
               + " lies in the output folder "
               + out
               + ", where it could be overwritten: choose another folder");

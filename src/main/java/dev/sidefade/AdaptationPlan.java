@@ -109,9 +109,8 @@ record AdaptationPlan(
   /** Whether rows without labels teach anything: only what one network tells the other does. */
   private static boolean readsUnlabelled(AdaptConfig config) {
     return config.side() != SideKind.NONE
-        && (config.features() == Direction.BACKBONE_TO_SIDE
-            || config.tune().kind() != Tune.Kind.NONE
-                && (config.logits() != Direction.OFF || config.features() != Direction.OFF));
+        && (config.features() != Direction.OFF
+            || config.logits() != Direction.OFF && config.tune().kind() != Tune.Kind.NONE);
   }
 
   /** What the user should hear before anything is computed. */

@@ -43,7 +43,8 @@ final class Interruption implements AutoCloseable {
     }
     try (Stream<Path> files = Files.walk(folder, depth)) {
       List<Path> parts = files.filter(file -> isPart(file, process)).toList();
-      for (Path part : parts) {
+      // a folder comes before what lies in it
+      for (Path part : parts.reversed()) {
         delete(part);
       }
     } catch (IOException | UncheckedIOException e) {

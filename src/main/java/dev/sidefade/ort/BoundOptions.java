@@ -7,7 +7,6 @@ import java.util.Map;
 
 /** How and where a {@link BoundSession} computes: handles that their owner gives back. */
 final class BoundOptions {
-  private static final int WARNINGS = 2;
   private static final int ERRORS = 3;
   private static final int DEVICE_ALLOCATOR = 0;
   private static final int DEFAULT_MEMORY = 0;
@@ -31,9 +30,7 @@ final class BoundOptions {
     this.ort = ort;
     library = ort.library;
     this.owned = owned;
-    MemorySegment id = text("sidefade");
-    owned.check((long) library.createEnvironment.invokeExact(WARNINGS, id, owned.out));
-    environment = owned.take(library.releaseEnvironment);
+    environment = owned.environment(library);
     owned.check((long) library.createOptions.invokeExact(owned.out));
     options = owned.take(library.releaseOptions);
     setOptions(threads);

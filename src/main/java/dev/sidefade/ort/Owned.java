@@ -11,6 +11,9 @@ import java.util.Deque;
 
 /** What ONNX Runtime made, given back the latest first, and native memory that lives as long. */
 final class Owned implements AutoCloseable {
+  /** Level of what the environment logs. */
+  private static final int WARNINGS = 2;
+
   /** For texts and lists that ONNX Runtime reads. */
   final Arena arena = Arena.ofShared();
 
@@ -29,6 +32,13 @@ final class Owned implements AutoCloseable {
   /** Throws what a status says, unless it is 0. */
   void check(long status) {
     api.check(status, "on a backbone");
+  }
+
+  /** ONNX Runtime's one environment, which lives at least as long as this. */
+  long environment(OrtLibrary library) throws Throwable {
+    MemorySegment id = arena.allocateFrom("sidefade");
+    check((long) library.createEnvironment.invokeExact(WARNINGS, id, out));
+    return take(library.releaseEnvironment);
   }
 
   /** Takes what a call that succeeded has put into {@link #out}. */

@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -21,7 +20,11 @@ public final class SharedArena implements AutoCloseable {
   private static final int OLDEST = 9;
 
   private static final ReentrantLock ONE_AT_A_TIME = new ReentrantLock();
-  private static final int WARNINGS = 2;
+
+  /** Places in the table of functions. */
+  private static final int REGISTER = 144;
+
+  private static final int UNREGISTER = 177;
   private static final int ARENA_ALLOCATOR = 1;
   private static final int DEFAULT_MEMORY = 0;
 
@@ -53,13 +56,11 @@ public final class SharedArena implements AutoCloseable {
 
   private static SharedArena registered(OrtApi api) {
     OrtLibrary library = new OrtLibrary(api);
-    MethodHandle register = api.function(144, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    MethodHandle unregister = api.function(177, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    MethodHandle register = api.function(REGISTER, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    MethodHandle unregister = api.function(UNREGISTER, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     Owned owned = new Owned(api);
     try {
-      MemorySegment id = owned.arena.allocateFrom("sidefade");
-      owned.check((long) library.createEnvironment.invokeExact(WARNINGS, id, owned.out));
-      long environment = owned.take(library.releaseEnvironment);
+      long environment = owned.environment(library);
       owned.check(
           (long)
               library.createCpuMemoryInfo.invokeExact(ARENA_ALLOCATOR, DEFAULT_MEMORY, owned.out));

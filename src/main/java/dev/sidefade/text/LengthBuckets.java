@@ -18,7 +18,7 @@ public final class LengthBuckets {
    * A window is smaller where there are fewer examples, which then come round several times: sorted
    * by length, the same example would stand beside itself.
    *
-   * <p>* The result holds the same examples as {@code order}; its batches begin at the multiples of
+   * <p>The result holds the same examples as {@code order}; its batches begin at the multiples of
    * {@code batchSize}, and the last one is smaller where the number is no multiple. Depends on the
    * arguments alone.
    *

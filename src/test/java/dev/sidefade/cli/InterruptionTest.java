@@ -11,6 +11,8 @@ import java.io.PrintWriter;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,13 +73,18 @@ class InterruptionTest {
     Path deep = Files.createDirectories(folder.resolve("a/b"));
     Path own = Files.writeString(part(deep, 7), "");
     Path others = Files.writeString(part(deep, 77), "");
-    Path folderOfOwn = Files.createDirectory(part(folder, 7));
-    Files.writeString(folderOfOwn.resolve("model.onnx"), "half");
-    Files.writeString(part(folderOfOwn, 7), "");
+    List<Path> foldersOfOwn = new ArrayList<>();
+    for (String name : List.of("", "c", "d", "e")) {
+      Path made = Files.createDirectories(part(folder.resolve(name), 7));
+      Files.writeString(made.resolve("model.onnx"), "half");
+      Files.writeString(part(made, 7), "");
+      foldersOfOwn.add(made);
+    }
     Path whole = Files.writeString(folder.resolve("model.onnx"), "");
     Path plain = Files.writeString(folder.resolve("notes.7.part"), "");
     Interruption.deletePartFiles(folder, 3, 7);
-    assertFalse(Files.exists(own) || Files.exists(folderOfOwn));
+    assertFalse(Files.exists(own));
+    assertTrue(foldersOfOwn.stream().noneMatch(Files::exists), foldersOfOwn.toString());
     assertTrue(Files.exists(others) && Files.exists(whole) && Files.exists(plain));
     Interruption.deletePartFiles(folder.resolve("nowhere"), 3, 7);
   }
