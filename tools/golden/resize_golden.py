@@ -4,7 +4,7 @@
 Usage: resize_golden.py > src/test/resources/dev/sidefade/data/images_golden.txt   (needs pillow and numpy)
 
 Lines of the output:
-  resize W H C  CHANNELS HEIGHT WIDTH CROP  HEX     the noise image W x H x C, prepared; HEX: height x width x channels
+  resize W H C  CHANNELS HEIGHT WIDTH CROP keep|stretch bilinear|bicubic  HEX     the noise image W x H x C, prepared; HEX: height x width x channels
   decode NAME TOLERANCE  W H C  HEX  BASE64         what the file of BASE64 decodes to
 The noise image is made by the same generator in the test. PNG must decode exactly; JPEG decoders may differ slightly.
 """
@@ -23,6 +23,13 @@ RESIZE = [  # source w, h, c; channels, height, width, crop
     (301, 7, 1, 1, 11, 11, 0.875), (23, 19, 3, 3, 8, 12, 0.8), (19, 50, 3, 3, 8, 12, 0.8),
 ]
 
+# The same with what bilinear files of ours do not say: cubic, stretched before the crop, covering without a crop.
+OTHERS = [(*spec, "keep" if spec[6] < 1 else "stretch", "bicubic") for spec in RESIZE[:12]] + [
+    (40, 30, 3, 3, 16, 16, 0.875, "stretch", "bilinear"), (12, 90, 3, 1, 9, 9, 0.7, "stretch", "bicubic"),
+    (40, 30, 3, 3, 16, 16, 1, "keep", "bilinear"), (12, 90, 3, 1, 9, 9, 1, "keep", "bicubic"),
+    (61, 40, 3, 3, 14, 14, 14 / 31, "keep", "bicubic"), (300, 211, 1, 1, 10, 7, 1, "keep", "bicubic"),
+]
+
 
 def noise(w, h, c):
     state, out = w * 1000003 + h * 1009 + c, bytearray()
@@ -36,17 +43,20 @@ def image(a):
     return Image.fromarray(a[:, :, 0] if a.shape[2] == 1 else a)
 
 
-def prepare(img, channels, height, width, crop):
+def prepare(img, channels, height, width, crop, aspect, interpolation):
     img = img.convert("L" if channels == 1 else "RGB")
-    if crop == 1:
-        return img.resize((width, height), Image.BILINEAR)
-    box_w, box_h = math.floor(width / crop), math.floor(height / crop)
+    filter = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}[interpolation]
+    box_w, box_h = math.floor(width / crop + 1e-9), math.floor(height / crop + 1e-9)
     w, h = img.size
-    if box_h * w >= box_w * h:
+    if crop == 1 and (w, h) == (width, height):
+        return img
+    if aspect == "stretch":
+        full = (box_w, box_h)
+    elif box_h * w >= box_w * h:
         full = (max(box_w, box_h * w // h), box_h)
     else:
         full = (box_w, max(box_h, box_w * h // w))
-    img = img.resize(full, Image.BILINEAR)
+    img = img.resize(full, filter)
     left, top = round((full[0] - width) / 2.0), round((full[1] - height) / 2.0)
     return img.crop((left, top, left + width, top + height))
 
@@ -68,7 +78,8 @@ def smooth(w, h):
     return np.stack([127 + 120 * np.sin(x / 5), 255 * y / h, 127 + 90 * np.cos((x + y) / 7)], -1).astype(np.uint8)
 
 
-for w, h, c, *spec in RESIZE:
+BILINEAR = [(*spec, "keep" if spec[6] < 1 else "stretch", "bilinear") for spec in RESIZE]
+for w, h, c, *spec in BILINEAR + OTHERS:
     out = prepare(image(noise(w, h, c)), *spec)
     print("resize", w, h, c, *spec, out.tobytes().hex())
 

@@ -62,7 +62,7 @@ import java.util.Optional;
  * @param gradientMode what is kept for gradients inside the backbone
  * @param microBatch rows that go through the backbone at once when its inside is tuned; 0 = all
  * @param weightDecay decoupled, not on biases, norms, gates and mask tokens
- * @param warmupSteps steps over which the learning rates rise
+ * @param warmupSteps steps over which the learning rates rise, at most a quarter of all
  * @param clipNorm largest norm of a gradient; 0 = not clipped
  * @param measureUnlabelled whether the same training is also run without the unlabelled rows, as
  *     many steps over the labelled ones alone, so that the report can say what they are worth
@@ -721,7 +721,7 @@ public record AdaptConfig(
     /**
      * See {@link AdaptConfig#warmupSteps}.
      *
-     * @param warmupSteps steps over which the learning rates rise
+     * @param warmupSteps steps over which the learning rates rise, at most a quarter of all
      * @return this builder
      */
     public Builder warmupSteps(int warmupSteps) {

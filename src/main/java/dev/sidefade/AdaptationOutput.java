@@ -124,6 +124,7 @@ final class AdaptationOutput {
     }
     ReportSamples.add(report, figures, data, SHOWN_PREDICTIONS);
     Environment.describe(report, device);
+    InputHashes.of(config, backbone).forEach(report::environment);
     report.seconds((System.nanoTime() - started) / 1e9);
     RunReport done = report.build();
     Path metrics = config.out().resolve(METRICS);

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,10 +25,6 @@ import java.util.stream.Stream;
  * @param root the folder
  */
 record CompareFolder(Path root) {
-  /** What may differ between a run that is finished and one that is asked for. */
-  private static final Set<String> FREE =
-      Set.of("out", "resume", "threads", "strict", "precision", "opset", "ort");
-
   private static final String METRICS = "metrics.json";
 
   /**
@@ -87,16 +85,46 @@ record CompareFolder(Path root) {
       return Optional.empty();
     }
     RunMetrics metrics = RunMetrics.read(file);
-    List<String> other = differences(metrics.config(), asText(config));
-    if (!other.isEmpty()) {
+    refuse(config, "settings", differences(metrics.config(), asText(config)));
+    return Optional.of(metrics);
+  }
+
+  /**
+   * Looks whether finished runs read the files that lie there now. Runs of earlier versions do not
+   * say what they read.
+   *
+   * @param shared names the files
+   * @param finished what the runs gave
+   * @throws BadInputException if one read others, naming them
+   */
+  static void requireSameFiles(AdaptConfig shared, Map<AdaptConfig, RunMetrics> finished)
+      throws IOException {
+    Map<AdaptConfig, Map<String, String>> read = new LinkedHashMap<>();
+    finished.forEach((run, metrics) -> {
+      Map<String, String> hashes = new HashMap<>(metrics.environment());
+      hashes.keySet().retainAll(InputHashes.NAMES);
+      if (!hashes.isEmpty()) {
+        read.put(run, hashes);
+      }
+    });
+    if (read.isEmpty()) {
+      return;
+    }
+    Map<String, String> now = InputHashes.of(shared);
+    read.forEach((run, was) -> refuse(run, "files", differences(was, now)));
+  }
+
+  private static void refuse(AdaptConfig config, String what, List<String> differences) {
+    if (!differences.isEmpty()) {
       throw new BadInputException(
           "the run in "
               + config.out()
-              + " was made with other settings ("
-              + String.join("; ", other)
+              + " was made with other "
+              + what
+              + " ("
+              + String.join("; ", differences)
               + "): choose another --out, or delete it");
     }
-    return Optional.of(metrics);
   }
 
   /** The settings as a run writes them. */
@@ -108,7 +136,7 @@ record CompareFolder(Path root) {
   private static List<String> differences(Map<String, String> was, Map<String, String> is) {
     Set<String> names = new TreeSet<>(was.keySet());
     names.addAll(is.keySet());
-    names.removeAll(FREE);
+    names.removeAll(ConfigText.FREE);
     List<String> differences = new ArrayList<>();
     for (String name : names) {
       String before = was.getOrDefault(name, "not given");

@@ -110,16 +110,19 @@ public final class Comparison {
   /** Takes what is finished, and lists the rest. */
   private List<Run> missing() throws IOException {
     List<Run> missing = new ArrayList<>();
+    Map<AdaptConfig, RunMetrics> all = new LinkedHashMap<>();
     for (long seed : config.seeds()) {
       for (CompareVariant variant : config.variants()) {
         AdaptConfig run = variant.of(config.shared(), seed, folder.run(variant, seed));
         Optional<RunMetrics> finished = CompareFolder.finished(run);
+        finished.ifPresent(metrics -> all.put(run, metrics));
         finished.ifPresent(Objects.requireNonNull(done.get(variant))::add);
         if (finished.isEmpty()) {
           missing.add(new Run(variant, run));
         }
       }
     }
+    CompareFolder.requireSameFiles(config.shared(), all);
     return missing;
   }
 

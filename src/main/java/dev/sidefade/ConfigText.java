@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConfigText {
   /** What may change between a run and its resumption without changing the result. */
-  private static final Set<String> FREE =
+  static final Set<String> FREE =
       Set.of("out", "resume", "threads", "strict", "precision", "opset", "ort");
 
   private ConfigText() {}
@@ -53,10 +53,8 @@ final class ConfigText {
    */
   static String fingerprint(AdaptConfig config, Backbone backbone, AdaptationData data)
       throws IOException {
-    StringBuilder all = new StringBuilder(backbone.contentHash());
-    if (config.tokenizer().isPresent()) {
-      all.append("\ntokenizer ").append(Sha256.ofFile(config.tokenizer().get()));
-    }
+    StringBuilder all = new StringBuilder();
+    all.append(InputHashes.of(config, backbone));
     all.append("\nexamples ").append(data.labelled()).append(" of ").append(data.train().size());
     all.append(" and ").append(data.validation().size());
     all.append("\nclasses ").append(data.classNames());

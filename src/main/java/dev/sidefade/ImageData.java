@@ -5,6 +5,7 @@ import dev.sidefade.data.Augmentation;
 import dev.sidefade.data.ImageSource;
 import dev.sidefade.data.ImageSources;
 import dev.sidefade.data.ImageSpec;
+import dev.sidefade.data.Resizing;
 import dev.sidefade.data.Split;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
@@ -146,11 +147,25 @@ final class ImageData {
         config.mean().isEmpty() ? found.mean() : floats(config.mean()),
         config.std().isEmpty() ? found.std() : floats(config.std()),
         found.resize(),
+        found.keepsAspect(),
         found.crop());
   }
 
   static ImageSpec spec(Preprocessing p) {
-    return new ImageSpec(p.channels(), p.height(), p.width(), p.mean(), p.std(), p.crop());
+    return new ImageSpec(
+        p.channels(),
+        p.height(),
+        p.width(),
+        p.mean(),
+        p.std(),
+        new Resizing(interpolation(p.resize()), p.keepsAspect(), p.crop()));
+  }
+
+  private static Resizing.Interpolation interpolation(Preprocessing.Resize resize) {
+    return switch (resize) {
+      case BILINEAR -> Resizing.Interpolation.BILINEAR;
+      case BICUBIC -> Resizing.Interpolation.BICUBIC;
+    };
   }
 
   private static float[] floats(List<Double> values) {

@@ -136,12 +136,13 @@ public final class Predictor implements AutoCloseable {
 
   /**
    * Share of right answers, number of labelled examples, number of unreadable ones that were
-   * skipped, and confusion[truth][predicted].
+   * skipped, and which classes were taken for which.
    *
    * @param accuracy share of right answers, in [0, 1]
    * @param examples number of images with a label
    * @param skipped number of images that could not be read
-   * @param confusion confusion[truth][predicted]
+   * @param confusion confusion[truth][predicted]; empty for more than 1000 classes, whose matrix
+   *     nobody reads and may not fit into memory
    */
   public record Evaluation(double accuracy, long examples, int skipped, long[][] confusion) {}
 
@@ -156,24 +157,26 @@ public final class Predictor implements AutoCloseable {
     Optional<List<String>> classes = Optional.of(labels());
     try (ImageSource images =
         ImageSources.open(source, new ImageSources.Options(strict, classes))) {
-      long[][] confusion = new long[labels().size()][labels().size()];
+      int counted = labels().size() <= ReportSamples.MOST_CONFUSED ? labels().size() : 0;
+      long[][] confusion = new long[counted][counted];
       int[] order = IntStream.range(0, images.size()).filter(i -> images.label(i) >= 0).toArray();
       if (order.length == 0) {
         throw new BadInputException("the source " + source + " has no labels to compare with");
       }
+      long right = 0;
       try (BatchLoader loader =
           new BatchLoader(images, spec, Augmentation.NONE, 0, 0, order, BATCH)) {
         for (var batch = loader.next(); batch.isPresent(); batch = loader.next()) {
-          count(batch.get(), confusion);
+          right += count(batch.get(), confusion);
         }
       }
-      long right = IntStream.range(0, confusion.length).mapToLong(c -> confusion[c][c]).sum();
       return new Evaluation(
           (double) right / order.length, order.length, images.skipped(), confusion);
     }
   }
 
-  private void count(BatchLoader.Batch batch, long[][] confusion) {
+  /** How many of a batch are right; counts all where there is a matrix. */
+  private int count(BatchLoader.Batch batch, long[][] confusion) {
     FloatBuffer pixels =
         batch
             .images()
@@ -182,13 +185,18 @@ public final class Predictor implements AutoCloseable {
             .order(java.nio.ByteOrder.nativeOrder())
             .asFloatBuffer();
     float[][] logits = run(pixels, batch.size());
+    int right = 0;
     for (int i = 0; i < batch.size(); i++) {
       int best = 0;
       for (int c = 1; c < logits[i].length; c++) {
         best = logits[i][c] > logits[i][best] ? c : best;
       }
-      confusion[batch.labels()[i]][best]++;
+      right += best == batch.labels()[i] ? 1 : 0;
+      if (confusion.length > 0) {
+        confusion[batch.labels()[i]][best]++;
+      }
     }
+    return right;
   }
 
   private float[][] run(FloatBuffer pixels, int batch) {

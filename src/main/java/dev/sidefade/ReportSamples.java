@@ -13,7 +13,7 @@ import java.util.Map;
 
 /** Confusion matrix and some predictions with their examples, as the model sees them. */
 final class ReportSamples {
-  private static final int MOST_CONFUSED = 1000;
+  static final int MOST_CONFUSED = 1000;
 
   private ReportSamples() {}
 

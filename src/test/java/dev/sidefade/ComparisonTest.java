@@ -13,6 +13,7 @@ import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.export.Precision;
 import dev.sidefade.kernels.MaskPlacement;
 import dev.sidefade.kernels.Pooling;
+import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.report.CompareReport;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.train.KlRows;
@@ -119,6 +120,25 @@ class ComparisonTest {
     PretendedRuns none = new PretendedRuns(c -> 0.5);
     assertTrue(run(none, config).report().isWhole());
     assertEquals(List.of(), none.asked());
+  }
+
+  /** Another backbone under the same path must not be compared with the first. */
+  @Test
+  void finishedRunsOfAnotherBackboneAreRefused() throws IOException {
+    Path backbone = new DemoFiles(folder).backbone();
+    OnnxModel model = OnnxModel.read(backbone);
+    CompareConfig config = CompareConfig.of(shared().backbone(backbone).build(), List.of(0L));
+    run(new PretendedRuns(c -> 0.5).ofTheFiles(), config);
+    PretendedRuns again = new PretendedRuns(c -> 0.5);
+    run(again, config);
+    assertEquals(List.of(), again.asked());
+
+    model.metadata().put("another", "one");
+    model.write(backbone);
+    BadInputException refusal = assertThrows(BadInputException.class, () -> run(again, config));
+    assertTrue(refusal.getMessage().contains("was made with other files"), refusal.getMessage());
+    assertTrue(refusal.getMessage().contains("backbone_sha256 was "), refusal.getMessage());
+    assertEquals(List.of(), again.asked());
   }
 
   /** Wherever it is killed, going on gives the files of a comparison that was never killed. */

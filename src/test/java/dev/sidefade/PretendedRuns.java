@@ -17,6 +17,7 @@ public final class PretendedRuns implements Comparison.Runner {
   private final List<AdaptConfig> asked = new ArrayList<>();
   private final ToDoubleFunction<AdaptConfig> score;
   private int most = Integer.MAX_VALUE;
+  private boolean hashes;
 
   PretendedRuns(ToDoubleFunction<AdaptConfig> score) {
     this.score = score;
@@ -28,12 +29,22 @@ public final class PretendedRuns implements Comparison.Runner {
     return this;
   }
 
+  /** Every run says what its backbone held. */
+  PretendedRuns ofTheFiles() {
+    hashes = true;
+    return this;
+  }
+
   List<AdaptConfig> asked() {
     return asked;
   }
 
   /** What a run with this test score reports. */
   public static RunReport report(AdaptConfig config, double score) {
+    return pretended(config, score).build();
+  }
+
+  private static RunReportBuilder pretended(AdaptConfig config, double score) {
     boolean side = config.side() != SideKind.NONE;
     boolean tuned = config.tune().kind() != Tune.Kind.NONE;
     RunReportBuilder builder =
@@ -58,7 +69,7 @@ public final class PretendedRuns implements Comparison.Runner {
           .accuracy(RunReport.VAL, RunReport.SIDE, 0.5)
           .latency(RunReport.BATCH_1, RunReport.KEPT, new Latency(3, 2, 4));
     }
-    return builder.build();
+    return builder;
   }
 
   @Override
@@ -73,7 +84,11 @@ public final class PretendedRuns implements Comparison.Runner {
     if (asked.size() > most) {
       throw new IOException("killed");
     }
-    RunReport report = report(config, score.applyAsDouble(config));
+    RunReportBuilder pretended = pretended(config, score.applyAsDouble(config));
+    if (hashes) {
+      InputHashes.of(config).forEach(pretended::environment);
+    }
+    RunReport report = pretended.build();
     Path metrics = out.resolve("metrics.json");
     MetricsJson.write(report, metrics);
     return new AdaptResult(

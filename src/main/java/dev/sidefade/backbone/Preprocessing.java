@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.sidefade.tensor.BadInputException;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * How an image becomes the input of a backbone: resized, cropped at the centre, scaled to 0..1,
@@ -15,16 +16,32 @@ import java.util.Arrays;
  * @param mean one value for each channel, on the scale 0..1
  * @param std one value for each channel, positive
  * @param resize how pixels are interpolated
- * @param crop 1: resized to height x width whatever the aspect ratio; below 1: resized to cover
- *     (height, width) / crop, and the centre is cut out
+ * @param keepsAspect true: resized with its own aspect ratio until it covers (height, width) /
+ *     crop; false: stretched to that
+ * @param crop in (0, 1]: the share of each side that is cut out of the centre
  */
 public record Preprocessing(
-    int channels, int height, int width, float[] mean, float[] std, Resize resize, double crop) {
+    int channels,
+    int height,
+    int width,
+    float[] mean,
+    float[] std,
+    Resize resize,
+    boolean keepsAspect,
+    double crop) {
 
-  /** How pixels are interpolated. */
+  /** Values of {@code aspect} in JSON. */
+  static final String KEEP = "keep";
+
+  /** See {@link #KEEP}. */
+  static final String STRETCH = "stretch";
+
+  /** How pixels are interpolated; when shrinking, all pixels count. */
   public enum Resize {
     /** Linear between the two nearest pixels in each direction. */
-    BILINEAR
+    BILINEAR,
+    /** Cubic convolution over the four nearest pixels in each direction. */
+    BICUBIC
   }
 
   /**
@@ -64,7 +81,7 @@ public record Preprocessing(
    */
   public static Preprocessing standard(int channels, int height, int width) {
     float[] half = {0.5f};
-    return new Preprocessing(channels, height, width, half, half, Resize.BILINEAR, 1);
+    return new Preprocessing(channels, height, width, half, half, Resize.BILINEAR, false, 1);
   }
 
   /** {@return a copy of the means, one for each channel} */
@@ -86,7 +103,8 @@ public record Preprocessing(
     json.add("size", array(height, width));
     json.add("mean", array(mean));
     json.add("std", array(std));
-    json.addProperty("resize", "bilinear");
+    json.addProperty("resize", resize.name().toLowerCase(Locale.ROOT));
+    json.addProperty("aspect", keepsAspect ? KEEP : STRETCH);
     json.addProperty("crop", crop);
     return json.toString();
   }
@@ -152,6 +170,7 @@ public record Preprocessing(
         && Arrays.equals(mean, p.mean)
         && Arrays.equals(std, p.std)
         && resize == p.resize
+        && keepsAspect == p.keepsAspect
         && Double.compare(crop, p.crop) == 0;
   }
 

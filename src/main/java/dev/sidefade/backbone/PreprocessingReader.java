@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +21,8 @@ final class PreprocessingReader {
   static final String PROPERTY = "sidefade.preprocessing";
 
   private static final double EIGHT_BITS = 1 / 255.0;
+  private static final int PIL_BILINEAR = 2;
+  private static final int PIL_BICUBIC = 3;
 
   private PreprocessingReader() {}
 
@@ -74,7 +78,14 @@ final class PreprocessingReader {
     double crop = crop(fields, size);
     try {
       return new Preprocessing(
-          depth, size[0], size[1], mean, std, Preprocessing.Resize.BILINEAR, crop);
+          depth,
+          size[0],
+          size[1],
+          mean,
+          std,
+          interpolation(fields),
+          keepsAspect(fields, crop),
+          crop);
     } catch (BadInputException e) {
       throw new BadInputException(fields.source() + ": " + e.getMessage(), e);
     }
@@ -106,7 +117,7 @@ final class PreprocessingReader {
     }
   }
 
-  /** Only scaling by 1/255 and bilinear resizing exist: anything else must not pass in silence. */
+  /** Only scaling by 1/255 exists: anything else must not pass in silence. */
   private static void checkScale(JsonFields fields) {
     fields
         .number("rescale_factor")
@@ -117,12 +128,63 @@ final class PreprocessingReader {
     if (!fields.flag("do_rescale").orElse(true)) {
       throw fields.wrong("do_rescale", "true: pixels are always scaled to 0..1");
     }
-    fields
-        .text("resize")
-        .filter(text -> !text.toLowerCase(Locale.ROOT).contains("bilinear"))
-        .ifPresent(text -> {
-          throw fields.wrong("resize", "\"bilinear\"");
-        });
+  }
+
+  /**
+   * {@code resize} is ours, {@code interpolation} timm's, {@code resample} a number of PIL's in the
+   * files of transformers.
+   *
+   * @throws BadInputException if it is one that does not exist here
+   */
+  private static Preprocessing.Resize interpolation(JsonFields fields) {
+    for (String key : List.of("resize", "interpolation")) {
+      Optional<String> said = fields.text(key);
+      if (said.isPresent()) {
+        return named(said.get())
+            .orElseThrow(() -> fields.wrong(key, "\"bilinear\" or \"bicubic\""));
+      }
+    }
+    Optional<Double> number = fields.number("resample");
+    if (number.isPresent() && number.get() != PIL_BILINEAR && number.get() != PIL_BICUBIC) {
+      throw fields.wrong("resample", "2 (bilinear) or 3 (bicubic)");
+    }
+    return number.isPresent() && number.get() == PIL_BICUBIC
+        ? Preprocessing.Resize.BICUBIC
+        : Preprocessing.Resize.BILINEAR;
+  }
+
+  private static Optional<Preprocessing.Resize> named(String text) {
+    return Arrays.stream(Preprocessing.Resize.values())
+        .filter(resize -> text.toUpperCase(Locale.ROOT).contains(resize.name()))
+        .findFirst();
+  }
+
+  /**
+   * What {@code aspect} says, or timm's {@code crop_mode}. Where neither does: kept where the files
+   * of timm and transformers keep it (a {@code crop_pct}, a shortest edge, one number as the size
+   * before the crop), stretched where they give both sides; in ours kept where something is cut
+   * off.
+   */
+  private static boolean keepsAspect(JsonFields fields, double crop) {
+    Optional<String> said = fields.text("aspect");
+    if (said.isPresent()) {
+      return switch (said.get()) {
+        case Preprocessing.KEEP -> true;
+        case Preprocessing.STRETCH -> false;
+        default -> throw fields.wrong("aspect", "\"keep\" or \"stretch\"");
+      };
+    }
+    if (fields.text("crop_mode").filter("squash"::equals).isPresent()) {
+      return false;
+    }
+    if (fields.has("crop")) {
+      return crop < 1;
+    }
+    if (fields.has("crop_pct") || shortestEdge(fields).isPresent()) {
+      return true;
+    }
+    return cutsCentre(fields)
+        && !(fields.has("size") && fields.object().get("size").isJsonObject());
   }
 
   private static float[] floats(JsonFields fields, String key, String otherKey, float otherwise) {

@@ -67,7 +67,9 @@ final class TrainingOptions {
   @Option(
       names = "--warmup",
       paramLabel = "STEPS",
-      description = "Steps over which the learning rates rise (default: ${DEFAULT-VALUE}).")
+      description =
+          "Steps over which the learning rates rise, at most a quarter of all (default:"
+              + " ${DEFAULT-VALUE}).")
   private int warmupSteps;
 
   @Option(

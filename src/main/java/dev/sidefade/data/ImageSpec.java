@@ -12,12 +12,10 @@ import java.util.Arrays;
  * @param width columns of the model input
  * @param mean one value, or one per channel
  * @param std one value, or one per channel; positive
- * @param cropFraction 1: the image is resized to height x width, whatever its aspect ratio; below
- *     1: it is resized, keeping its aspect ratio, until it covers (height, width) / cropFraction,
- *     and the centre is cut out
+ * @param resizing how an image of another size becomes one of this
  */
 public record ImageSpec(
-    int channels, int height, int width, float[] mean, float[] std, double cropFraction) {
+    int channels, int height, int width, float[] mean, float[] std, Resizing resizing) {
   private static final int MAX_SIDE = 8192;
 
   /**
@@ -48,10 +46,6 @@ public record ImageSpec(
         throw new BadInputException(
             "pre-processing has a std of " + s + ", but it must be positive");
       }
-    }
-    if (!(cropFraction > 0 && cropFraction <= 1)) {
-      throw new BadInputException(
-          "pre-processing has a crop fraction of " + cropFraction + ", but it must be in (0, 1]");
     }
   }
 
@@ -107,7 +101,7 @@ public record ImageSpec(
         && channels == s.channels
         && height == s.height
         && width == s.width
-        && cropFraction == s.cropFraction
+        && resizing.equals(s.resizing)
         && Arrays.equals(mean, s.mean)
         && Arrays.equals(std, s.std);
   }
@@ -116,12 +110,7 @@ public record ImageSpec(
   public int hashCode() {
     return Arrays.hashCode(
         new int[] {
-          channels,
-          height,
-          width,
-          Double.hashCode(cropFraction),
-          Arrays.hashCode(mean),
-          Arrays.hashCode(std)
+          channels, height, width, resizing.hashCode(), Arrays.hashCode(mean), Arrays.hashCode(std)
         });
   }
 
@@ -136,8 +125,8 @@ public record ImageSpec(
         + Arrays.toString(mean)
         + ", std "
         + Arrays.toString(std)
-        + ", crop "
-        + cropFraction;
+        + ", "
+        + resizing;
   }
 
   private static float[] checked(String what, float[] values, int channels) {

@@ -18,9 +18,9 @@ final class PixelCache {
   private long used;
 
   /** What the pixels of a prepared image depend on: not mean and std. */
-  private record Geometry(int channels, int height, int width, double crop) {
+  private record Geometry(int channels, int height, int width, Resizing resizing) {
     static Geometry of(ImageSpec s) {
-      return new Geometry(s.channels(), s.height(), s.width(), s.cropFraction());
+      return new Geometry(s.channels(), s.height(), s.width(), s.resizing());
     }
   }
 

@@ -7,6 +7,11 @@ package dev.sidefade.train;
  * @param total steps of the whole training
  */
 public record LearningRate(long warmup, long total) {
+  /** Shortens the warm-up to a quarter of the whole: with few examples it would never end. */
+  public LearningRate {
+    warmup = Math.min(warmup, total / 4);
+  }
+
   /**
    * {@return factor of the learning rates at this step, from 0; in (0, 1].}
    *

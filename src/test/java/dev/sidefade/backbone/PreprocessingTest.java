@@ -48,7 +48,8 @@ class PreprocessingTest {
                 32,
                 new float[] {0.1f},
                 new float[] {0.2f},
-                Preprocessing.Resize.BILINEAR,
+                Preprocessing.Resize.BICUBIC,
+                true,
                 0.9)
             .toJson();
     Map<String, String> properties = Map.of("sidefade.preprocessing", metadata);
@@ -88,6 +89,48 @@ class PreprocessingTest {
         0.875, PreprocessingReader.read(folder.resolve("m.onnx"), Map.of(), 3, 24, 24).crop());
   }
 
+  /** What transformers and timm write for well-known models, on an input of 24 x 24. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        // ViT
+        "{'size': {'height': 24, 'width': 24}, 'resample': 2}| BILINEAR | false | 1",
+        "{'size': 24, 'resample': 2}| BILINEAR | false | 1",
+        // DeiT
+        "{'size': 32, 'crop_size': 24, 'do_center_crop': true, 'resample': 3}| BICUBIC | true |"
+            + " 0.75",
+        "{'size': {'height': 32, 'width': 32}, 'crop_size': {'height': 24, 'width': 24},"
+            + " 'resample': 3}| BICUBIC | false | 0.75",
+        // DINOv2, CLIP
+        "{'size': {'shortest_edge': 32}, 'crop_size': {'height': 24, 'width': 24},"
+            + " 'resample': 3}| BICUBIC | true | 0.75",
+        "{'size': {'shortest_edge': 24}, 'crop_size': {'height': 24, 'width': 24},"
+            + " 'do_center_crop': true, 'resample': 3}| BICUBIC | true | 1",
+        // timm
+        "{'crop_pct': 0.9, 'interpolation': 'bicubic', 'crop_mode': 'center'}| BICUBIC | true |"
+            + " 0.9",
+        "{'crop_pct': 1.0, 'interpolation': 'bicubic', 'crop_mode': 'center'}| BICUBIC | true | 1",
+        "{'crop_pct': 1.0, 'interpolation': 'bilinear', 'crop_mode': 'squash'}| BILINEAR | false |"
+            + " 1",
+        // ours, with and without an aspect
+        "{'crop': 1}| BILINEAR | false | 1",
+        "{'crop': 0.9, 'resize': 'bicubic'}| BICUBIC | true | 0.9",
+        "{'crop': 1, 'aspect': 'keep'}| BILINEAR | true | 1",
+        "{'crop': 0.9, 'aspect': 'stretch'}| BILINEAR | false | 0.9",
+      })
+  void resizingAsEachToolMeansIt(
+      String value, Preprocessing.Resize resize, boolean keepsAspect, double crop)
+      throws IOException {
+    Files.writeString(
+        folder.resolve("m.json"), "{\"preprocessing\": " + value.replace('\'', '"') + "}");
+    Preprocessing read = PreprocessingReader.read(folder.resolve("m.onnx"), Map.of(), 3, 24, 24);
+    assertEquals(resize, read.resize());
+    assertEquals(keepsAspect, read.keepsAspect());
+    assertEquals(crop, read.crop());
+    assertEquals(read, Preprocessing.fromJson("a test", read.toJson()));
+  }
+
   @Test
   void sizesTheModelLeavesOpenComeFromTheJson() throws IOException {
     Files.writeString(
@@ -125,6 +168,10 @@ class PreprocessingTest {
         "{'crop': 1.5}| preprocessing.crop",
         "{'crop': true}| preprocessing.crop",
         "{'resize': 'nearest'}| preprocessing.resize",
+        "{'interpolation': 'random'}| preprocessing.interpolation",
+        "{'resample': 1}| preprocessing.resample must be 2 (bilinear) or 3 (bicubic), but is 1",
+        "{'resample': 'bicubic'}| preprocessing.resample",
+        "{'aspect': 'squash'}| preprocessing.aspect",
         "{'rescale_factor': 1}| preprocessing.rescale_factor",
         "{'do_rescale': false}| preprocessing.do_rescale",
         "{'do_normalize': 1}| preprocessing.do_normalize",
@@ -187,7 +234,8 @@ class PreprocessingTest {
               1 + random.nextInt(500),
               mean,
               std,
-              Preprocessing.Resize.BILINEAR,
+              random.nextBoolean() ? Preprocessing.Resize.BILINEAR : Preprocessing.Resize.BICUBIC,
+              random.nextBoolean(),
               1 - random.nextDouble() * 0.9);
       Preprocessing read = Preprocessing.fromJson("a test", made.toJson());
       assertEquals(made, read);

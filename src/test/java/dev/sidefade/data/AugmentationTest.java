@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Test;
 
 class AugmentationTest {
   private static final ImageSpec SPEC =
-      new ImageSpec(3, 5, 4, new float[] {0.1f, 0.2f, 0.3f}, new float[] {1, 2, 4}, 1);
+      new ImageSpec(
+          3, 5, 4, new float[] {0.1f, 0.2f, 0.3f}, new float[] {1, 2, 4}, Resizing.STRETCHED);
 
   private static float[] random(int n, long seed) {
     Random random = new Random(seed);

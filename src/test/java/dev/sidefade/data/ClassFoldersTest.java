@@ -63,7 +63,8 @@ class ClassFoldersTest {
       source.decode(0, small, wide, 5);
       assertEquals(first[0], wide[5]);
       assertEquals(0, wide[4]);
-      ImageSpec shifted = new ImageSpec(1, 3, 4, new float[] {0.5f}, new float[] {0.25f}, 1);
+      ImageSpec shifted =
+          new ImageSpec(1, 3, 4, new float[] {0.5f}, new float[] {0.25f}, Resizing.STRETCHED);
       assertEquals((first[3] - 0.5f) / 0.25f, decode(source, 0, shifted)[3], 1e-6f);
     }
   }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 /** Decoding and resizing against Pillow; tools/golden/resize_golden.py made the values. */
@@ -27,7 +28,7 @@ class GoldenImagesTest {
   @Test
   void resizesExactlyAsPillow() throws IOException {
     List<String[]> cases = lines("resize");
-    assertEquals(19, cases.size());
+    assertEquals(37, cases.size());
     for (String[] l : cases) {
       int w = Integer.parseInt(l[1]);
       int h = Integer.parseInt(l[2]);
@@ -39,10 +40,13 @@ class GoldenImagesTest {
               Integer.parseInt(l[6]),
               new float[] {0},
               new float[] {1},
-              Double.parseDouble(l[7]));
+              new Resizing(
+                  Resizing.Interpolation.valueOf(l[9].toUpperCase(Locale.ROOT)),
+                  l[8].equals("keep"),
+                  Double.parseDouble(l[7])));
       Pixels out = Resize.prepare(new Pixels(w, h, c, noise(w, h, c)), spec);
       assertArrayEquals(
-          HexFormat.of().parseHex(l[8]), out.data(), String.join(" ", List.of(l).subList(0, 8)));
+          HexFormat.of().parseHex(l[10]), out.data(), String.join(" ", List.of(l).subList(0, 10)));
     }
   }
 

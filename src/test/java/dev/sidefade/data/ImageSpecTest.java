@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 
 class ImageSpecTest {
   private static ImageSpec spec(int c, int h, int w, float[] mean, float[] std, double crop) {
-    return new ImageSpec(c, h, w, mean, std, crop);
+    Resizing resizing = new Resizing(Resizing.Interpolation.BILINEAR, crop < 1, crop);
+    return new ImageSpec(c, h, w, mean, std, resizing);
   }
 
   @Test

@@ -41,7 +41,8 @@ class PixelCacheTest {
     cache.putPrepared(0, spec(1, 5, 5), grey(5));
     assertSame(p, cache.prepared(0, spec(1, 4, 4)).orElseThrow());
     assertFalse(cache.prepared(0, spec(1, 5, 5)).isPresent());
-    ImageSpec otherScale = new ImageSpec(1, 4, 4, new float[] {0.5f}, new float[] {0.5f}, 1);
+    ImageSpec otherScale =
+        new ImageSpec(1, 4, 4, new float[] {0.5f}, new float[] {0.5f}, Resizing.STRETCHED);
     assertSame(p, cache.prepared(0, otherScale).orElseThrow());
   }
 }

@@ -31,7 +31,8 @@ final class TestImages {
   }
 
   static ImageSpec spec(int channels, int height, int width) {
-    return new ImageSpec(channels, height, width, new float[] {0}, new float[] {1}, 1);
+    return new ImageSpec(
+        channels, height, width, new float[] {0}, new float[] {1}, Resizing.STRETCHED);
   }
 
   static BufferedImage noise(int width, int height, int type, long seed) {

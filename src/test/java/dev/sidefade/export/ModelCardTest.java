@@ -26,7 +26,8 @@ class ModelCardTest {
                   9,
                   new float[] {0.1f, 0.2f, 0.3f},
                   new float[] {0.5f},
-                  Preprocessing.Resize.BILINEAR,
+                  Preprocessing.Resize.BICUBIC,
+                  true,
                   0.875)),
           "ab".repeat(32),
           "{\"accuracy\":{\"val\":0.5}}");

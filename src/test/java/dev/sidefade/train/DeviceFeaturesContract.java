@@ -12,6 +12,7 @@ import dev.sidefade.backbone.Trunk;
 import dev.sidefade.backbone.TrunkOutput;
 import dev.sidefade.data.Augmentation;
 import dev.sidefade.data.ImageSpec;
+import dev.sidefade.data.Resizing;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Shape;
@@ -37,7 +38,7 @@ public interface DeviceFeaturesContract {
   private static ExampleSet examples(Backbone backbone) {
     Preprocessing p = backbone.preprocessing();
     ImageSpec spec =
-        new ImageSpec(p.channels(), p.height(), p.width(), p.mean(), p.std(), p.crop());
+        new ImageSpec(p.channels(), p.height(), p.width(), p.mean(), p.std(), Resizing.STRETCHED);
     return new ImageExamples(
         new NoiseImages(11, 3, 1), spec, Augmentation.NONE, 5, backbone.inputName());
   }

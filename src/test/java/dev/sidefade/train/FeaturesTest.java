@@ -14,6 +14,7 @@ import dev.sidefade.backbone.TrunkOutput;
 import dev.sidefade.data.Augmentation;
 import dev.sidefade.data.ImageSource;
 import dev.sidefade.data.ImageSpec;
+import dev.sidefade.data.Resizing;
 import dev.sidefade.data.UnreadableImageException;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.tensor.Shape;
@@ -56,7 +57,8 @@ class FeaturesTest {
 
   private ImageSpec spec() {
     Preprocessing p = backbone.preprocessing();
-    return new ImageSpec(p.channels(), p.height(), p.width(), p.mean(), p.std(), p.crop());
+    return new ImageSpec(
+        p.channels(), p.height(), p.width(), p.mean(), p.std(), Resizing.STRETCHED);
   }
 
   private LiveFeatures live(Trunk trunk, int taps, Augmentation augmentation, ImageSource images) {

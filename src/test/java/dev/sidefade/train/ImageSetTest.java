@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.sidefade.data.ImageSource;
 import dev.sidefade.data.ImageSpec;
+import dev.sidefade.data.Resizing;
 import org.junit.jupiter.api.Test;
 
 /** Views of image sources. */
 class ImageSetTest {
-  private static final ImageSpec SPEC = new ImageSpec(1, 2, 3, new float[] {0}, new float[] {1}, 1);
+  private static final ImageSpec SPEC =
+      new ImageSpec(1, 2, 3, new float[] {0}, new float[] {1}, Resizing.STRETCHED);
 
   private static float[] decode(ImageSource source, int i) {
     float[] out = new float[SPEC.size() + 2];

@@ -36,8 +36,13 @@ class LearningRateTest {
   }
 
   @Test
-  void aTrainingShorterThanTheWarmUpStaysInIt() {
-    LearningRate rate = new LearningRate(20, 5);
-    assertEquals(0.25, rate.factor(4));
+  void theWarmUpTakesAQuarterAtMost() {
+    LearningRate rate = new LearningRate(20, 12);
+    assertEquals(1 / 3.0, rate.factor(0));
+    assertEquals(1, rate.factor(2));
+    assertEquals(1, rate.factor(3));
+    assertTrue(rate.factor(11) > 0);
+    assertEquals(1, new LearningRate(20, 3).factor(0));
+    assertEquals(new LearningRate(3, 12), rate);
   }
 }
