@@ -130,7 +130,7 @@ public final class Export {
   /** What is read while the file is written, and what the base model still needs. */
   private static void refuseSource(OnnxModel model, Path target) throws IOException {
     Path beside = target.resolveSibling(target.getFileName() + ".data");
-    for (Initializer tensor : model.graph().initializers().values()) {
+    for (Initializer tensor : model.graph().tensors()) {
       for (Path file : List.of(target, beside)) {
         if (tensor.liesIn(file)) {
           throw new BadInputException(

@@ -65,6 +65,19 @@ public final class OnnxGraph {
     return initializers;
   }
 
+  /**
+   * {@return every tensor that is stored with the graph: initializers, then those of each node's
+   * attributes (as of {@code Constant}) and of the graphs nested in it}
+   */
+  public List<Initializer> tensors() {
+    List<Initializer> all = new ArrayList<>(initializers.values());
+    for (OnnxNode node : nodes) {
+      node.attributes().forEach(attribute -> all.addAll(attribute.tensors()));
+      node.subgraphs().forEach(nested -> all.addAll(nested.tensors()));
+    }
+    return all;
+  }
+
   /** {@return what must be fed, and in old models also the initializers; to be edited freely} */
   public List<ValueInfo> inputs() {
     return inputs;

@@ -215,18 +215,8 @@ public final class OnnxModel {
   }
 
   private static void checkExternalData(OnnxGraph graph) throws IOException {
-    for (Initializer initializer : graph.initializers().values()) {
-      initializer.checkReachable();
-    }
-    for (OnnxNode node : graph.nodes()) {
-      for (Attribute attribute : node.attributes()) {
-        for (Initializer tensor : attribute.tensors()) {
-          tensor.checkReachable();
-        }
-      }
-      for (OnnxGraph nested : node.subgraphs()) {
-        checkExternalData(nested);
-      }
+    for (Initializer tensor : graph.tensors()) {
+      tensor.checkReachable();
     }
   }
 }

@@ -8,6 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.sidefade.backbone.Backbone;
 import dev.sidefade.kernels.Pooling;
+import dev.sidefade.onnx.Attribute;
+import dev.sidefade.onnx.ElementType;
+import dev.sidefade.onnx.Initializer;
+import dev.sidefade.onnx.OnnxGraph;
+import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.tensor.Sha256;
 import java.io.IOException;
@@ -227,6 +232,39 @@ class DeltaTest {
     assertFalse(Files.exists(folder.resolve(name)));
     Delta.apply(base, delta, folder.resolve("other.onnx"));
     assertArrayEquals(bytes, Files.readAllBytes(data));
+  }
+
+  /** A tensor of a node, or of a graph nested in one, lies outside just as an initializer does. */
+  @Test
+  void dataOfNestedTensorsAreNotOverwritten() throws IOException {
+    Path file = folder.resolve("m.onnx");
+    OnnxModel written = OnnxModel.create(8, 17);
+    written.graph().addInitializer(Initializer.floats("t", new float[1 << 10], 1 << 10));
+    written.write(file, true);
+    Path data = folder.resolve("m.onnx.data");
+    byte[] bytes = Files.readAllBytes(data);
+    Initializer outside = OnnxModel.read(file).graph().initializers().get("t");
+    for (boolean nested : new boolean[] {false, true}) {
+      OnnxModel model = OnnxModel.create(8, 17);
+      OnnxGraph inner = new OnnxGraph("inner");
+      OnnxGraph holder = nested ? inner : model.graph();
+      holder.addNode("Constant", List.of(), List.of("c"), Attribute.tensor("value", outside));
+      inner.addNode("Relu", List.of("c"), List.of("z"));
+      inner.addOutput("z", ElementType.FLOAT);
+      model.graph().addInput("x", ElementType.BOOL);
+      model
+          .graph()
+          .addNode(
+              "If",
+              List.of("x"),
+              List.of("y"),
+              Attribute.graph("then_branch", inner),
+              Attribute.graph("else_branch", inner));
+      model.graph().addOutput("y", ElementType.FLOAT);
+      BadInputException e = assertThrows(BadInputException.class, () -> Export.write(model, file));
+      assertTrue(e.getMessage().contains("would be overwritten"), e.getMessage());
+      assertArrayEquals(bytes, Files.readAllBytes(data));
+    }
   }
 
   @Test
