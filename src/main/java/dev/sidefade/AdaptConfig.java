@@ -45,8 +45,10 @@ import java.util.Optional;
  * @param klAuto whether that factor goes from 0 to {@code klWeight}, the more the teacher leads on
  *     validation
  * @param klRows which rows the teacher speaks to
+ * @param teacher who teaches predictions to the backbone
  * @param teacherAverage decay of the running mean of the side network that teaches instead of the
- *     present one; 0 = the present one teaches
+ *     present one; 0 = the present one teaches. Where the backbone teaches itself, of its own mean,
+ *     and 0 stands for 0.99
  * @param sideAhead epochs that the side network learns before the backbone begins
  * @param maskRatio share of tokens masked in the ladder
  * @param maskPlacement where that mask acts
@@ -71,6 +73,8 @@ import java.util.Optional;
  * @param patience epochs without a better validation accuracy after which training stops; 0 = never
  * @param flip whether images are flipped at random
  * @param shift largest random shift of an image in pixels
+ * @param tokenDropout share of a text's tokens that are hidden from the backbone at random while
+ *     its inside learns
  * @param mean of the images, instead of what stands beside the model; empty = not given
  * @param std of the images, likewise
  * @param strict whether one unreadable image ends the run
@@ -111,6 +115,7 @@ public record AdaptConfig(
     double klWeight,
     boolean klAuto,
     KlRows klRows,
+    TeacherKind teacher,
     double teacherAverage,
     int sideAhead,
     double maskRatio,
@@ -133,6 +138,7 @@ public record AdaptConfig(
     int patience,
     boolean flip,
     int shift,
+    double tokenDropout,
     List<Double> mean,
     List<Double> std,
     boolean strict,
@@ -155,6 +161,9 @@ public record AdaptConfig(
     ConfigChecks.share("generation ratio", generationRatio);
     ConfigChecks.share("mask ratio", maskRatio);
     ConfigChecks.share("decay of the teacher's mean", teacherAverage);
+    ConfigChecks.checkTeacher(teacher, tune, logits);
+    ConfigChecks.share("token dropout", tokenDropout);
+    ConfigChecks.checkDropout(tokenDropout, task);
     ConfigChecks.notNegative("number of epochs ahead", sideAhead);
     ConfigChecks.checkAhead(sideAhead, epochs, tune, side);
     ConfigChecks.share("label smoothing", labelSmoothing);
@@ -230,6 +239,7 @@ public record AdaptConfig(
     private double klWeight = 1;
     private boolean klAuto = true;
     private KlRows klRows = KlRows.ALL;
+    private TeacherKind teacher = TeacherKind.SIDE;
     private double teacherAverage = 0;
     private int sideAhead = 0;
     private double maskRatio = 0;
@@ -251,6 +261,7 @@ public record AdaptConfig(
     private int backboneEvery = 1;
     private int patience = 0;
     private boolean flip = false;
+    private double tokenDropout = 0;
     private int shift = 0;
     private List<Double> mean = List.of();
     private List<Double> std = List.of();
@@ -564,6 +575,17 @@ public record AdaptConfig(
     }
 
     /**
+     * See {@link AdaptConfig#teacher}.
+     *
+     * @param teacher who teaches predictions to the backbone
+     * @return this builder
+     */
+    public Builder teacher(TeacherKind teacher) {
+      this.teacher = teacher;
+      return this;
+    }
+
+    /**
      * See {@link AdaptConfig#teacherAverage}.
      *
      * @param teacherAverage decay of the running mean of the side network that teaches instead of
@@ -799,6 +821,17 @@ public record AdaptConfig(
     }
 
     /**
+     * See {@link AdaptConfig#tokenDropout}.
+     *
+     * @param tokenDropout share of a text's tokens, from 0 to below 1
+     * @return this builder
+     */
+    public Builder tokenDropout(double tokenDropout) {
+      this.tokenDropout = tokenDropout;
+      return this;
+    }
+
+    /**
      * See {@link AdaptConfig#shift}.
      *
      * @param shift largest random shift of an image in pixels
@@ -967,6 +1000,7 @@ public record AdaptConfig(
           klWeight,
           klAuto,
           klRows,
+          teacher,
           teacherAverage,
           sideAhead,
           maskRatio,
@@ -989,6 +1023,7 @@ public record AdaptConfig(
           patience,
           flip,
           shift,
+          tokenDropout,
           mean,
           std,
           strict,

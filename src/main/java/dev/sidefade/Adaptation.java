@@ -228,6 +228,7 @@ final class Adaptation implements AutoCloseable {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 plan.order().rows())) {
       progress.phase("linear probe", settings.schedule().total());
       trainer(plan, settings, path, Optional.of(tail), Optional.empty(), features, 0)
@@ -272,7 +273,11 @@ final class Adaptation implements AutoCloseable {
   private TrainingState train(Networks networks) throws IOException {
     Checkpoint checkpoint =
         new Checkpoint(
-            config.out().resolve(CHECKPOINT), fingerprint, networks.tail(), networks.side());
+            config.out().resolve(CHECKPOINT),
+            fingerprint,
+            networks.tail(),
+            networks.side(),
+            networks.self());
     TrainingState state =
         config.resume() && checkpoint.exists() ? checkpoint.load() : new TrainingState();
     if (state.epochsDone() > 0) {

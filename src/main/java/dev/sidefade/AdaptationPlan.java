@@ -12,6 +12,7 @@ import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.side.BlockKind;
 import dev.sidefade.side.SideConfig;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.text.TextInput;
 import dev.sidefade.train.Answers;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.EpochOrder;
@@ -21,6 +22,7 @@ import dev.sidefade.train.KlWeight;
 import dev.sidefade.train.LearningRate;
 import dev.sidefade.train.PathSettings;
 import dev.sidefade.train.Task;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -106,24 +108,33 @@ record AdaptationPlan(
     return readsUnlabelled(config) ? plan : plan.withoutUnlabelled();
   }
 
-  /** Whether rows without labels teach anything: only what one network tells the other does. */
+  /** Whether rows without labels teach anything: only what a teacher says of them does. */
   private static boolean readsUnlabelled(AdaptConfig config) {
-    return config.side() != SideKind.NONE
-        && (config.features() != Direction.OFF
-            || config.logits() != Direction.OFF && config.tune().kind() != Tune.Kind.NONE);
+    return selfTeaches(config)
+        || config.side() != SideKind.NONE
+            && (config.features() != Direction.OFF
+                || config.logits() != Direction.OFF && config.tune().kind() != Tune.Kind.NONE);
   }
 
   /** What the user should hear before anything is computed. */
   List<String> notes() {
+    List<String> notes = new ArrayList<>();
+    if (config.tokenDropout() > 0 && config.tune().inside().isEmpty()) {
+      notes.add(
+          "--token-dropout changes nothing: with --tune "
+              + config.tune()
+              + " the backbone runs once, before the training.");
+    }
     boolean teaches = config.side() != SideKind.NONE && config.logits() != Direction.OFF;
-    return teaches && klRule() == KlWeight.Rule.WHILE_AHEAD && epochs <= KlWeight.WINDOW
-        ? List.of(
-            "With --kl-weight auto low-rank changes wait for "
-                + KlWeight.WINDOW
-                + " epochs before they listen to the other network, and there are "
-                + epochs
-                + ": it teaches nothing. --epochs or a number as --kl-weight changes that.")
-        : List.of();
+    if (teaches && klRule() == KlWeight.Rule.WHILE_AHEAD && epochs <= KlWeight.WINDOW) {
+      notes.add(
+          "With --kl-weight auto low-rank changes wait for "
+              + KlWeight.WINDOW
+              + " epochs before they listen to the other network, and there are "
+              + epochs
+              + ": it teaches nothing. --epochs or a number as --kl-weight changes that.");
+    }
+    return notes;
   }
 
   /** The training examples that are used: the first ones, those with labels, or all. */
@@ -138,6 +149,13 @@ record AdaptationPlan(
       featureConfig(sideConfig());
     }
     tailConfig(pooling, false);
+    if (config.tokenDropout() > 0
+        && backbone.structure().inputs().stream()
+            .noneMatch(input -> TextInput.MASK.names().contains(input.name()))) {
+      throw new BadInputException(
+          "token dropout hides tokens through an attention mask, and the backbone takes none:"
+              + " leave --token-dropout away");
+    }
   }
 
   private static TokenLayout layout(
@@ -330,6 +348,20 @@ record AdaptationPlan(
         order.withoutUnlabelled());
   }
 
+  /** Whether a running mean of the backbone teaches it. */
+  boolean selfTeaches() {
+    return selfTeaches(config);
+  }
+
+  private static boolean selfTeaches(AdaptConfig config) {
+    return config.teacher() == TeacherKind.SELF && config.logits() == Direction.SIDE_TO_BACKBONE;
+  }
+
+  /** Number of the first batch on which it does: before, it has little to say. */
+  long selfTeachesFrom() {
+    return (long) epochs * order.steps() / 3;
+  }
+
   PathSettings pathSettings() {
     long total = (long) epochs * order.steps();
     return new PathSettings(
@@ -338,6 +370,7 @@ record AdaptationPlan(
         (float) config.temperature(),
         new KlWeight((float) config.klWeight(), klRule()),
         config.klRows(),
+        selfTeaches(),
         (float) config.teacherAverage(),
         (long) config.sideAhead() * order.steps(),
         (float) config.labelSmoothing(),
@@ -361,7 +394,8 @@ record AdaptationPlan(
    * (docs/benchmarks.md).
    */
   private KlWeight.Rule klRule() {
-    if (!config.klAuto()) {
+    // the backbone's own mean is level with it: there is nothing to compare
+    if (!config.klAuto() || selfTeaches()) {
       return KlWeight.Rule.FIXED;
     }
     return config.tune().kind() == Tune.Kind.LOW_RANK
@@ -378,6 +412,7 @@ record AdaptationPlan(
         s.temperature(),
         KlWeight.fixed(0),
         KlRows.ALL,
+        false,
         0,
         0,
         0,

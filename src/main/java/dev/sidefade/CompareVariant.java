@@ -112,13 +112,17 @@ public enum CompareVariant {
     }
     if (!taught && this != SIDE_KEPT) {
       builder.side(SideKind.NONE);
-    } else if (shared.side() == SideKind.NONE) {
+    } else if (shared.side() == SideKind.NONE && !(taught && teachesItself(shared))) {
       builder.side(SideKind.TRANSFORMER);
     }
     if (this == NORMS_SMOOTHING) {
       builder.labelSmoothing(SMOOTHING);
     }
     return builder.build();
+  }
+
+  private static boolean teachesItself(AdaptConfig shared) {
+    return shared.teacher() == TeacherKind.SELF;
   }
 
   private Tune tune(Tune shared) {

@@ -65,6 +65,30 @@ final class ConfigChecks {
     }
   }
 
+  static void checkTeacher(TeacherKind teacher, Tune tune, Direction logits) {
+    if (teacher == TeacherKind.SIDE || logits == Direction.OFF) {
+      return;
+    }
+    if (logits == Direction.BACKBONE_TO_SIDE) {
+      throw new BadInputException(
+          "with teacher self the backbone learns from itself, which --logits backbone-to-side does"
+              + " not let it: leave one of them away");
+    }
+    if (tune.inside().isEmpty()) {
+      throw new BadInputException(
+          "teacher self needs a backbone that learns inside, and tune "
+              + tune
+              + " leaves it as it is: use --tune norms, biases or low-rank, or --teacher side");
+    }
+  }
+
+  static void checkDropout(double tokenDropout, TaskKind task) {
+    if (tokenDropout > 0 && !task.isText()) {
+      throw new BadInputException(
+          "token dropout hides words of texts, but the task is image: use --flip or --shift");
+    }
+  }
+
   static void checkGradients(GradientMode mode, int microBatch) {
     if (microBatch > 0 && mode != GradientMode.AUTO) {
       throw new BadInputException(

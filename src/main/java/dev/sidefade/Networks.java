@@ -13,19 +13,25 @@ import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.DualPath;
 import dev.sidefade.train.InnerConstants;
 import dev.sidefade.train.LiveFeatures;
+import dev.sidefade.train.SelfTeacher;
 import dev.sidefade.train.SidePart;
+import dev.sidefade.train.TokenDropout;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
 /** What learns in an adaptation, and the features that it learns from. */
 final class Networks implements AutoCloseable {
+  /** Of the running mean of a backbone that teaches itself: the mean of some hundred steps. */
+  private static final float USUAL_DECAY = 0.99f;
+
   private final AdaptationPlan plan;
   private final Device device;
   private final Closer closer = new Closer();
   private final Optional<InnerConstants> inner;
   private final Optional<SidePart> side;
   private final Optional<BackboneTail> tail;
+  private final Optional<SelfTeacher> self;
   private final FeatureSets features;
   private final DualPath path;
 
@@ -43,6 +49,9 @@ final class Networks implements AutoCloseable {
     try {
       List<Integer> taps = seesTuned(config) ? plan.taps() : List.of();
       inner = config.tune().inside().map(tuning -> new InnerConstants(trunk(tuning, taps)));
+      side = config.side() == SideKind.NONE ? Optional.empty() : Optional.of(sidePart());
+      tail = config.tune().kind() == Tune.Kind.NONE ? Optional.empty() : Optional.of(tailPart());
+      self = plan.selfTeaches() ? inner.map(this::selfTeacher) : Optional.empty();
       if (inner.isEmpty()) {
         features = frozen;
       } else {
@@ -51,12 +60,17 @@ final class Networks implements AutoCloseable {
         boolean alone = seesTuned(config) || config.side() == SideKind.NONE;
         features = alone ? learning : frozen.beside(learning);
       }
-      side = config.side() == SideKind.NONE ? Optional.empty() : Optional.of(sidePart());
-      tail = config.tune().kind() == Tune.Kind.NONE ? Optional.empty() : Optional.of(tailPart());
       path =
           closer.add(
               new DualPath(
-                  device, plan.pathSettings(), tail, side, reverse, inner, plan.order().rows()));
+                  device,
+                  plan.pathSettings(),
+                  tail,
+                  side,
+                  reverse,
+                  inner,
+                  self,
+                  plan.order().rows()));
     } catch (RuntimeException | IOException | OutOfMemoryError e) {
       closer.close();
       throw e;
@@ -78,6 +92,10 @@ final class Networks implements AutoCloseable {
 
   Optional<BackboneTail> tail() {
     return tail;
+  }
+
+  Optional<SelfTeacher> self() {
+    return self;
   }
 
   FeatureSets features() {
@@ -105,9 +123,31 @@ final class Networks implements AutoCloseable {
         data,
         plan.trained(data),
         (what, examples) ->
-            closer.add(new LiveFeatures(examples, constants.training(), taps, rows, device)),
+            closer.add(
+                new LiveFeatures(
+                    examples, constants.training(), taps, rows, device, dropout(), self)),
         (what, examples) ->
             closer.add(new LiveFeatures(examples, constants.evaluation(), taps, rows, device)));
+  }
+
+  private Optional<TokenDropout> dropout() {
+    AdaptConfig config = plan.config();
+    boolean pooled = config.task() != TaskKind.TOKENS;
+    return config.tokenDropout() > 0
+        ? Optional.of(new TokenDropout((float) config.tokenDropout(), config.seed(), pooled))
+        : Optional.empty();
+  }
+
+  private SelfTeacher selfTeacher(InnerConstants constants) {
+    float decay = plan.pathSettings().teacherAverage();
+    return closer.add(
+        new SelfTeacher(
+            tail.orElseThrow(),
+            constants.evaluation(),
+            device,
+            decay > 0 ? decay : USUAL_DECAY,
+            plan.selfTeachesFrom(),
+            plan.order().rows()));
   }
 
   private SidePart sidePart() {
@@ -119,7 +159,7 @@ final class Networks implements AutoCloseable {
             plan.sideLayout(),
             device,
             plan.config().seed(),
-            plan.pathSettings().averageTeaches()));
+            plan.pathSettings().averageTeaches() ? plan.pathSettings().teacherAverage() : 0));
   }
 
   private BackboneTail tailPart() {

@@ -16,6 +16,23 @@ public final class QuickRuns {
     return Sidefade.adapt(config, progress, Duration.ZERO);
   }
 
+  /**
+   * Texts of a class each on a small backbone, which teaches itself, beside a side network; words
+   * are hidden from it.
+   */
+  public static AdaptConfig.Builder texts(Path folder, String device) throws IOException {
+    TextFiles files = new TextFiles(Files.createDirectory(folder.resolve("data")));
+    return files
+        .config(TaskKind.TEXT, "minilm_legacy11", files.sentiments(60, 30), folder.resolve("out"))
+        .unlabelled(files.unlabelled(40).toString())
+        .measureUnlabelled(false)
+        .sideWidth(8)
+        .teacher(TeacherKind.SELF)
+        .tokenDropout(0.2)
+        .epochs(2)
+        .device(device);
+  }
+
   /** The shipped backbone and its labelled digits, one epoch with a narrow side network. */
   public static AdaptConfig.Builder digits(Path folder, String device) throws IOException {
     DemoFiles demo = new DemoFiles(Files.createDirectory(folder.resolve("data")));

@@ -111,6 +111,7 @@ final class AdaptDefaults implements IDefaultValueProvider {
     values.put("temperature", String.valueOf(config.temperature()));
     values.put("kl-weight", new KlChoice(config.klAuto(), config.klWeight()).toString());
     values.put("kl-rows", Choice.text(config.klRows()));
+    values.put("teacher", Choice.text(config.teacher()));
     values.put("teacher-average", String.valueOf(config.teacherAverage()));
     values.put("side-ahead", String.valueOf(config.sideAhead()));
     values.put("mask-ratio", String.valueOf(config.maskRatio()));

@@ -42,6 +42,14 @@ final class DataOptions {
   private int shift;
 
   @Option(
+      names = "--token-dropout",
+      paramLabel = "P",
+      description =
+          "Hide this share of a text's tokens at random from the backbone while its inside learns,"
+              + " 0 to 1 (default: ${DEFAULT-VALUE}).")
+  private double tokenDropout;
+
+  @Option(
       names = "--mean",
       split = ",",
       paramLabel = "M",
@@ -74,7 +82,7 @@ final class DataOptions {
     if (test != null) {
       builder.test(test);
     }
-    builder.flip(flip).shift(shift).strict(strict);
+    builder.flip(flip).shift(shift).tokenDropout(tokenDropout).strict(strict);
     if (mean != null) {
       builder.mean(mean);
     }

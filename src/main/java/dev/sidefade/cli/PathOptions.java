@@ -1,6 +1,7 @@
 package dev.sidefade.cli;
 
 import dev.sidefade.AdaptConfig;
+import dev.sidefade.TeacherKind;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.kernels.MaskPlacement;
@@ -88,11 +89,20 @@ final class PathOptions {
   private KlRows klRows;
 
   @Option(
+      names = "--teacher",
+      paramLabel = "side|self",
+      description =
+          "Who teaches predictions to the backbone: the side network, or a running mean of the"
+              + " backbone itself, from a third of the training on (default: ${DEFAULT-VALUE}).")
+  private TeacherKind teacher;
+
+  @Option(
       names = "--teacher-average",
       paramLabel = "D",
       description =
           "Let a running mean of the side network teach, of decay D, such as 0.99; 0 = the side"
-              + " network as it is (default: ${DEFAULT-VALUE}).")
+              + " network as it is. With --teacher self, the decay of that mean; 0 = 0.99"
+              + " (default: ${DEFAULT-VALUE}).")
   private double teacherAverage;
 
   @Option(
@@ -135,6 +145,7 @@ final class PathOptions {
         .klWeight(klWeight.weight())
         .klAuto(klWeight.auto())
         .klRows(klRows)
+        .teacher(teacher)
         .teacherAverage(teacherAverage)
         .sideAhead(sideAhead)
         .maskRatio(maskRatio)

@@ -4,6 +4,7 @@ import dev.sidefade.GradientMode;
 import dev.sidefade.SideKind;
 import dev.sidefade.SideView;
 import dev.sidefade.TaskKind;
+import dev.sidefade.TeacherKind;
 import dev.sidefade.Tune;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
@@ -124,6 +125,7 @@ final class SidefadeCommand implements Callable<Integer> {
     line.registerConverter(TaskKind.class, Choice.converter(TaskKind.class));
     line.registerConverter(GradientMode.class, Choice.converter(GradientMode.class));
     line.registerConverter(KlRows.class, Choice.converter(KlRows.class));
+    line.registerConverter(TeacherKind.class, Choice.converter(TeacherKind.class));
     line.registerConverter(KlChoice.class, new KlChoice.Converter());
     line.registerConverter(SeedList.class, new SeedList.Converter());
     line.registerConverter(Precision.class, Choice.converter(Precision.class));

@@ -28,7 +28,7 @@ public final class Checkpoint {
   private final Path file;
   private final String fingerprint;
   private final Map<String, Parameters> sets = new LinkedHashMap<>();
-  private final Optional<SidePart> side;
+  private final Map<String, RunningMean> means = new LinkedHashMap<>();
 
   /** The part of a state that is no tensor. */
   private record Text(
@@ -42,12 +42,18 @@ public final class Checkpoint {
    *     refused
    * @param tail the tail, if it learns
    * @param side the side network, if there is one
+   * @param self the backbone's own mean, if it teaches
    */
   public Checkpoint(
-      Path file, String fingerprint, Optional<BackboneTail> tail, Optional<SidePart> side) {
+      Path file,
+      String fingerprint,
+      Optional<BackboneTail> tail,
+      Optional<SidePart> side,
+      Optional<SelfTeacher> self) {
     this.file = file;
     this.fingerprint = fingerprint;
-    this.side = side;
+    self.ifPresent(teacher -> means.put("tail.average", teacher.mean()));
+    side.flatMap(SidePart::average).ifPresent(mean -> means.put("side.average", mean));
     tail.ifPresent(t -> sets.put("tail", t.parameters()));
     side.ifPresent(s -> sets.put("side", s.parameters()));
   }
@@ -70,8 +76,7 @@ public final class Checkpoint {
       out.put(name + ".first_moments", Safetensors.Entry.of(p.firstMoments()));
       out.put(name + ".second_moments", Safetensors.Entry.of(p.secondMoments()));
     });
-    side.flatMap(SidePart::average)
-        .ifPresent(mean -> out.put("side.average", Safetensors.Entry.of(mean)));
+    means.forEach((name, mean) -> out.put(name, Safetensors.Entry.of(mean.values())));
     state
         .best()
         .ifPresent(best -> {
@@ -102,7 +107,7 @@ public final class Checkpoint {
       put(in, name + ".first_moments", p.firstMoments());
       put(in, name + ".second_moments", p.secondMoments());
     });
-    side.flatMap(SidePart::average).ifPresent(mean -> put(in, "side.average", mean));
+    means.forEach((name, mean) -> put(in, name, mean.values()));
     Text text = text(in);
     TrainingState state = new TrainingState();
     text.history().forEach(state::add);

@@ -36,6 +36,7 @@ public final class DualPath implements AutoCloseable {
   private final Optional<SidePart> side;
   private final Optional<ReverseFeaturePath> reverse;
   private final Optional<InnerConstants> inner;
+  private final Optional<SelfTeacher> self;
   private final Teacher teacher;
   private final StepReport report;
   private final Tensor dTail;
@@ -54,6 +55,7 @@ public final class DualPath implements AutoCloseable {
    * @param reverse the feature path from the side network, its parameters declared with the tail's
    * @param inner what learns inside the backbone, its parameters declared with the tail's; the
    *     batches must then come from its {@link InnerConstants#training}
+   * @param self the backbone's own mean, if it teaches; it must speak in the batches
    * @param rows largest batch
    */
   public DualPath(
@@ -63,6 +65,7 @@ public final class DualPath implements AutoCloseable {
       Optional<SidePart> side,
       Optional<ReverseFeaturePath> reverse,
       Optional<InnerConstants> inner,
+      Optional<SelfTeacher> self,
       int rows) {
     this.device = device;
     this.kernels = device.kernels();
@@ -71,6 +74,7 @@ public final class DualPath implements AutoCloseable {
     this.side = side;
     this.reverse = reverse;
     this.inner = inner;
+    this.self = self;
     klWeight = settings.klWeight().rule() != KlWeight.Rule.FIXED ? 0 : settings.klWeight().value();
     long taps = side.map(s -> (long) s.network().config().tapWidths().size()).orElse(0L);
     report = new StepReport(device, OWN_SLOTS + taps);
@@ -118,7 +122,8 @@ public final class DualPath implements AutoCloseable {
       int tokens,
       long features,
       boolean backboneTurn,
-      boolean masked) {}
+      boolean masked,
+      boolean taught) {}
 
   /** A step on its way; what its forward passes left. */
   private static final class Step {
@@ -131,7 +136,7 @@ public final class DualPath implements AutoCloseable {
     private @Nullable Tensor tailLogits;
     private @Nullable Tensor sideLogits;
 
-    /** What teaches the backbone: the side network, or its running mean. */
+    /** What teaches the backbone: the side network, its running mean, or the backbone's own. */
     private @Nullable Tensor spoken;
 
     Step(FeatureFeed.Batch batch, long number, boolean backboneTurn) {
@@ -162,7 +167,8 @@ public final class DualPath implements AutoCloseable {
             trunk.tokens(),
             trunk.last().address(),
             backboneTurn,
-            masks(number));
+            masks(number),
+            taught(step));
     report.begin(number + 1);
     StepParts parts = new StepParts(device, shape);
     if (taught(step) && !teacher.choosesByLogits()) {
@@ -187,7 +193,8 @@ public final class DualPath implements AutoCloseable {
     return switch (settings.logits()) {
       case OFF -> false;
       case BACKBONE_TO_SIDE -> side.isPresent() && tail.isPresent();
-      case SIDE_TO_BACKBONE -> side.isPresent() && step.backboneTurn;
+      case SIDE_TO_BACKBONE ->
+          step.backboneTurn && (self.isPresent() ? step.batch.said() != null : side.isPresent());
     };
   }
 
@@ -207,7 +214,7 @@ public final class DualPath implements AutoCloseable {
     tail.ifPresent(part -> step.tailLogits = part.forward(kernels, trunk, n));
     Tensor mean = averageTeaches() ? side.get().averageForward(kernels, trunk, n) : null;
     side.ifPresent(part -> step.sideLogits = sideForward(part, trunk, n, step.keep));
-    step.spoken = mean == null ? step.sideLogits : mean;
+    step.spoken = self.isPresent() ? step.batch.said() : mean == null ? step.sideLogits : mean;
   }
 
   private void backward(Step step) {
@@ -227,8 +234,9 @@ public final class DualPath implements AutoCloseable {
     side.ifPresent(part ->
         update(part.parameters(), "the side network's gradient", step.number, step.number + 1));
     if (averageTeaches()) {
-      side.get().follow(kernels, settings.teacherAverage());
+      side.get().average().orElseThrow().follow(kernels);
     }
+    self.ifPresent(teacher -> teacher.mean().follow(kernels));
   }
 
   private boolean averageTeaches() {

@@ -1,5 +1,8 @@
 package dev.sidefade.train;
 
+import dev.sidefade.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
 /** Delivers the features of examples, batch by batch. */
 public interface FeatureFeed extends AutoCloseable {
   /**
@@ -8,8 +11,21 @@ public interface FeatureFeed extends AutoCloseable {
    * @param features what the trunk says of them
    * @param examples their numbers
    * @param targets what they are compared with
+   * @param said logits of a teacher that saw the examples, on the device; null where there is none,
+   *     or it does not speak yet
    */
-  record Batch(TrunkFeatures features, int[] examples, Targets targets) {
+  record Batch(TrunkFeatures features, int[] examples, Targets targets, @Nullable Tensor said) {
+    /**
+     * A batch without a teacher.
+     *
+     * @param features what the trunk says of them
+     * @param examples their numbers
+     * @param targets what they are compared with
+     */
+    public Batch(TrunkFeatures features, int[] examples, Targets targets) {
+      this(features, examples, targets, null);
+    }
+
     /** {@return number of examples} */
     public int size() {
       return examples.length;

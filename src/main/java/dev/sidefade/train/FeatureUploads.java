@@ -42,7 +42,7 @@ public final class FeatureUploads implements AutoCloseable {
     nextRoom();
     FeatureFeed.Batch batch = feed.next();
     return new FeatureFeed.Batch(
-        rooms[turn].take(batch.features()), batch.examples(), batch.targets());
+        rooms[turn].take(batch.features()), batch.examples(), batch.targets(), batch.said());
   }
 
   /**
@@ -107,8 +107,8 @@ public final class FeatureUploads implements AutoCloseable {
     private final Upload upload;
     private final List<Tensor> places = new ArrayList<>();
 
-    /** The flags of tokens come from memory that copies are slow from. */
-    private @Nullable Tensor staged;
+    /** The flags of tokens come from memory that copies are slow from: those of taps and end. */
+    private final @Nullable Tensor[] staged = new Tensor[2];
 
     Room(Device device) {
       this.device = device;
@@ -123,15 +123,22 @@ public final class FeatureUploads implements AutoCloseable {
         last = all.size();
         all.add(host.last());
       }
+      int flags = all.size();
+      int lastFlags = flags;
       if (host.valid() != null) {
-        all.add(staged(host.valid()));
+        all.add(staged(0, host.valid()));
+      }
+      if (host.lastValid() != null && host.lastValid() != host.valid()) {
+        lastFlags = all.size();
+        all.add(staged(1, host.lastValid()));
       }
       List<Tensor> copies = uploaded(all);
       return new TrunkFeatures(
           List.copyOf(copies.subList(0, host.taps().size())),
           copies.get(last),
           host.tokens(),
-          host.valid() == null ? null : copies.getLast());
+          host.valid() == null ? null : copies.get(flags),
+          host.lastValid() == null ? null : copies.get(lastFlags));
     }
 
     /** Copies of what is on the host, and the others themselves. */
@@ -173,26 +180,30 @@ public final class FeatureUploads implements AutoCloseable {
       }
     }
 
-    private Tensor staged(Tensor valid) {
-      if (staged == null || staged.size() < valid.size()) {
-        closeStaged();
-        staged = device.allocateHost(DType.F32, Shape.of(valid.size() * 3 / 2));
+    private Tensor staged(int which, Tensor valid) {
+      Tensor place = staged[which];
+      if (place == null || place.size() < valid.size()) {
+        closeStaged(which);
+        place = device.allocateHost(DType.F32, Shape.of(valid.size() * 3 / 2));
+        staged[which] = place;
       }
-      Tensor copy = staged.slice(0, valid.shape().toArray());
+      Tensor copy = place.slice(0, valid.shape().toArray());
       copy.copyFrom(valid);
       return copy;
     }
 
-    private void closeStaged() {
-      if (staged != null) {
-        staged.close();
+    private void closeStaged(int which) {
+      Tensor place = staged[which];
+      if (place != null) {
+        place.close();
       }
     }
 
     @Override
     public void close() {
       upload.close();
-      closeStaged();
+      closeStaged(0);
+      closeStaged(1);
       places.forEach(Tensor::close);
       places.clear();
     }

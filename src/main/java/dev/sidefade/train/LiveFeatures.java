@@ -8,6 +8,7 @@ import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,10 +20,15 @@ public final class LiveFeatures implements FeatureFeed {
   private final FeatureSource source;
   private final int taps;
   private final List<Tensor> outputs = new ArrayList<>();
+  private final Optional<TokenDropout> dropout;
+  private final Optional<SelfTeacher> teacher;
   private ExampleSet.@Nullable Loader loader;
 
+  /** Number of the next batch in the training. */
+  private long number;
+
   /**
-   * Allocates the memory of the largest batch.
+   * Features of examples as they are.
    *
    * @param examples the examples
    * @param source its first {@code taps} outputs are the taps of the side network
@@ -32,6 +38,30 @@ public final class LiveFeatures implements FeatureFeed {
    */
   public LiveFeatures(
       ExampleSet examples, FeatureSource source, int taps, int batch, Device device) {
+    this(examples, source, taps, batch, device, Optional.empty(), Optional.empty());
+  }
+
+  /**
+   * Allocates the memory of the largest batch.
+   *
+   * @param examples the examples
+   * @param source its first {@code taps} outputs are the taps of the side network
+   * @param taps number of taps
+   * @param batch largest batch
+   * @param device where tensors live and what computes
+   * @param dropout hides tokens from the source
+   * @param teacher speaks of the examples before anything is hidden; closed by its owner
+   */
+  public LiveFeatures(
+      ExampleSet examples,
+      FeatureSource source,
+      int taps,
+      int batch,
+      Device device,
+      Optional<TokenDropout> dropout,
+      Optional<SelfTeacher> teacher) {
+    this.dropout = dropout;
+    this.teacher = teacher;
     this.examples = examples;
     this.source = source;
     this.taps = taps;
@@ -76,6 +106,7 @@ public final class LiveFeatures implements FeatureFeed {
   public void start(long epoch, int[] order, int rows) {
     closeLoader();
     loader = examples.load(epoch, order, rows);
+    number = epoch * Math.ceilDiv(order.length, rows);
   }
 
   @Override
@@ -83,10 +114,15 @@ public final class LiveFeatures implements FeatureFeed {
     ExampleSet.Loaded batch = Objects.requireNonNull(loader, "start comes first").next();
     int count = batch.examples().length;
     List<Tensor> views = outputs(count, batch.tokens());
+    Tensor said = teacher.isPresent() ? teacher.get().speak(batch, views, number) : null;
+    if (dropout.isPresent()) {
+      dropout.get().hide(batch, number);
+    }
+    number++;
     source.run(batch.inputs(), count, views);
     TrunkFeatures features = TrunkFeatures.of(source, taps, views, batch.valid());
-    return new Batch(
-        features, batch.examples(), examples.targets(batch.examples(), batch.tokens()));
+    Targets targets = examples.targets(batch.examples(), batch.tokens());
+    return new Batch(features, batch.examples(), targets, said);
   }
 
   private void closeLoader() {

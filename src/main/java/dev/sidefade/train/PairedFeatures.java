@@ -32,9 +32,14 @@ public record PairedFeatures(FeatureFeed frozen, FeatureFeed learning) implement
     TrunkFeatures features = present.features();
     return new Batch(
         new TrunkFeatures(
-            own.features().taps(), features.last(), own.features().tokens(), features.valid()),
+            own.features().taps(),
+            features.last(),
+            own.features().tokens(),
+            own.features().valid(),
+            features.lastValid()),
         present.examples(),
-        present.targets());
+        present.targets(),
+        present.said());
   }
 
   @Override

@@ -11,8 +11,10 @@ import dev.sidefade.distill.MaskSchedule;
  * @param temperature of the distillation
  * @param klWeight its factor
  * @param klRows which rows the teacher speaks to
- * @param teacherAverage decay of the running mean of the side network's parameters that teaches
- *     instead of the present ones; 0 = the present ones teach
+ * @param selfTeaches whether a running mean of the backbone itself teaches the backbone, and not
+ *     the side network
+ * @param teacherAverage decay of the running mean of the teacher's parameters that teaches instead
+ *     of the present ones; 0 = the present ones teach
  * @param sideAhead steps that the side network learns before the backbone begins
  * @param labelSmoothing of the cross-entropy
  * @param features direction of the feature path
@@ -34,6 +36,7 @@ public record PathSettings(
     float temperature,
     KlWeight klWeight,
     KlRows klRows,
+    boolean selfTeaches,
     float teacherAverage,
     long sideAhead,
     float labelSmoothing,
@@ -52,6 +55,6 @@ public record PathSettings(
 
   /** {@return whether a running mean of the side network's parameters teaches the backbone} */
   public boolean averageTeaches() {
-    return teacherAverage > 0 && logits == Direction.SIDE_TO_BACKBONE;
+    return !selfTeaches && teacherAverage > 0 && logits == Direction.SIDE_TO_BACKBONE;
   }
 }

@@ -11,7 +11,6 @@ import dev.sidefade.side.SideActivations;
 import dev.sidefade.side.SideConfig;
 import dev.sidefade.side.SideNetwork;
 import dev.sidefade.tensor.Tensor;
-import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -29,20 +28,11 @@ public final class SidePart implements AutoCloseable {
   private final Parameters parameters = new Parameters();
   private final Tensor memory;
 
-  /** Running mean of the parameters, [P], where it teaches. */
-  private final Optional<Tensor> average;
+  /** Running mean of the parameters, where it teaches. */
+  private final Optional<RunningMean> average;
 
   /** What the mean said of a batch. */
   private final Optional<Tensor> taught;
-
-  private final Device device;
-
-  /** The present parameters while the mean speaks, [P]; and the steps of the mean, one per row. */
-  @SuppressWarnings("NullAway.Init")
-  private Tensor present;
-
-  @SuppressWarnings("NullAway.Init")
-  private Tensor pace;
 
   private final TokenLayout layout;
   private final Plans<Plan> plans;
@@ -55,7 +45,7 @@ public final class SidePart implements AutoCloseable {
    * @param layout of the tokens, for the largest batch
    * @param device where tensors live and what computes
    * @param seed what the random numbers follow from
-   * @param averaged whether a running mean of the parameters is kept, to teach in their place
+   * @param decay of a running mean of the parameters that teaches in their place; 0 = none is kept
    */
   public SidePart(
       SideConfig config,
@@ -63,23 +53,17 @@ public final class SidePart implements AutoCloseable {
       TokenLayout layout,
       Device device,
       long seed,
-      boolean averaged) {
+      float decay) {
     network = new SideNetwork(config, parameters);
     this.features = features.map(f -> new FeaturePath(f, config, parameters));
-    this.device = device;
     parameters.allocate(device, seed);
-    average = averaged ? Optional.of(copyOf(parameters.values())) : Optional.empty();
+    average =
+        decay > 0 ? Optional.of(new RunningMean(device, parameters, decay)) : Optional.empty();
     long logits = Math.multiplyExact(config.pooling().rows(layout), config.classes());
     taught = average.map(mean -> device.allocate(logits));
     memory = device.allocate(Slab.measure(slab -> plan(slab, layout)));
     this.layout = layout;
     plans = new Plans<>(l -> plan(new Slab(memory), l));
-  }
-
-  private Tensor copyOf(Tensor values) {
-    Tensor copy = device.allocate(values.size());
-    copy.copyFrom(values);
-    return copy;
   }
 
   private Plan plan(Slab slab, TokenLayout layout) {
@@ -129,49 +113,22 @@ public final class SidePart implements AutoCloseable {
     return plan.activations().logits();
   }
 
-  /** Running mean of the parameters, [P], where it is kept. */
-  Optional<Tensor> average() {
+  /** Running mean of the parameters, where it is kept. */
+  Optional<RunningMean> average() {
     return average;
   }
 
   /** Logits of the running mean; what {@link #forward} left of this batch is overwritten. */
   Tensor averageForward(Kernels kernels, TrunkFeatures trunk, int batch) {
-    if (present == null) {
-      present = device.allocate(parameters.values().size());
-    }
-    present.copyFrom(parameters.values());
-    parameters.values().copyFrom(average.orElseThrow());
-    Tensor logits = forward(kernels, trunk, batch);
-    parameters.values().copyFrom(present);
+    Tensor logits = average.orElseThrow().speak(() -> forward(kernels, trunk, batch));
     Tensor copy = taught.orElseThrow().slice(0, logits.shape().toArray());
     copy.copyFrom(logits);
     return copy;
   }
 
-  /** Moves the running mean towards the present values: average = d average + (1 - d) values. */
-  void follow(Kernels kernels, float decay) {
-    Tensor flat = average.orElseThrow();
-    long rows = flat.size() / Parameters.ALIGNMENT;
-    if (pace == null) {
-      pace = device.allocate(rows);
-      float[] step = new float[Math.toIntExact(rows)];
-      Arrays.fill(step, 1 - decay);
-      pace.setFloats(step);
-    }
-    Tensor mean = flat.view(rows, Parameters.ALIGNMENT);
-    Tensor values = parameters.values().view(rows, Parameters.ALIGNMENT);
-    kernels.ladderMix(mean, values, pace, mean);
-  }
-
   @Override
   public void close() {
-    if (present != null) {
-      present.close();
-    }
-    if (pace != null) {
-      pace.close();
-    }
-    average.ifPresent(Tensor::close);
+    average.ifPresent(RunningMean::close);
     taught.ifPresent(Tensor::close);
     parameters.close();
     memory.close();

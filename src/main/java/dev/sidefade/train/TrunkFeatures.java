@@ -7,15 +7,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The features of one batch: what the trunk returned.
+ * The features of one batch: what the trunk returned. Flags are 1 for a token and 0 for padding.
  *
  * @param taps [batch * tokens, width] of the taps that the side network reads
  * @param last [batch * tokens, width] what enters the backbone's last norm; often the last tap
  *     itself
  * @param tokens of each example at the taps, padding included
- * @param valid [batch * tokens] 1 = token, 0 = padding; null when all are tokens
+ * @param valid [batch * tokens] flags of the taps; null when all are tokens
+ * @param lastValid flags of the rows of {@code last}; null when all are tokens, or pooled already
  */
-public record TrunkFeatures(List<Tensor> taps, Tensor last, int tokens, @Nullable Tensor valid) {
+public record TrunkFeatures(
+    List<Tensor> taps,
+    Tensor last,
+    int tokens,
+    @Nullable Tensor valid,
+    @Nullable Tensor lastValid) {
   /**
    * Arranges the outputs of a trunk, each [batch, tokens, width] or [batch, width], as rows.
    *
@@ -36,8 +42,10 @@ public record TrunkFeatures(List<Tensor> taps, Tensor last, int tokens, @Nullabl
       }
       rows.add(output.view(output.shape().rows(), output.dim(-1)));
     }
+    Tensor last = rows.get(source.finalInput());
+    boolean perToken = valid != null && last.shape().rows() == valid.size();
     return new TrunkFeatures(
-        List.copyOf(rows.subList(0, taps)), rows.get(source.finalInput()), tokens, valid);
+        List.copyOf(rows.subList(0, taps)), last, tokens, valid, perToken ? valid : null);
   }
 
   /** The arrangement of the tokens at the taps. */
@@ -52,10 +60,5 @@ public record TrunkFeatures(List<Tensor> taps, Tensor last, int tokens, @Nullabl
   TokenLayout lastLayout(TokenLayout largest, int batch) {
     int length = Math.toIntExact(last.shape().rows()) / batch;
     return largest.with(batch, length);
-  }
-
-  /** {@link #valid} for the rows of {@link #last}; null where those are pooled already. */
-  @Nullable Tensor lastValid() {
-    return valid != null && last.shape().rows() == valid.size() ? valid : null;
   }
 }

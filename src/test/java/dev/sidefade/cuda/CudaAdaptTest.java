@@ -29,18 +29,29 @@ import org.junit.jupiter.api.io.TempDir;
 class CudaAdaptTest {
   @TempDir Path folder;
 
-  private RunReport adapt(String device) throws IOException {
+  /** Settings for a device. */
+  private interface Settings {
+    AdaptConfig.Builder of(Path folder, String device) throws IOException;
+  }
+
+  private RunReport adapt(Settings settings, String device) throws IOException {
     Path own = Files.createDirectory(folder.resolve(device));
-    AdaptResult result =
-        QuickRuns.adapt(
-            QuickRuns.digits(own, device).tune(Tune.lowRank(2)).build(), ProgressListener.SILENT);
-    return result.report();
+    return QuickRuns.adapt(settings.of(own, device).build(), ProgressListener.SILENT).report();
   }
 
   @Test
   void learnsInsideTheBackboneAsTheCpuDoes() throws IOException {
-    RunReport cpu = adapt("cpu");
-    RunReport cuda = adapt("cuda");
+    assertSame((own, device) -> QuickRuns.digits(own, device).tune(Tune.lowRank(2)));
+  }
+
+  @Test
+  void learnsFromItselfAsOnTheCpu() throws IOException {
+    assertSame(QuickRuns::texts);
+  }
+
+  private void assertSame(Settings settings) throws IOException {
+    RunReport cpu = adapt(settings, "cpu");
+    RunReport cuda = adapt(settings, "cuda");
     assertTrue(cuda.environment().get("device").startsWith("cuda"), cuda.environment().toString());
     List<RunReport.EpochRow> expected = cpu.history();
     assertEquals(expected.size(), cuda.history().size());

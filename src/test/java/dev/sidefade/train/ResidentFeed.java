@@ -44,7 +44,7 @@ final class ResidentFeed implements FeatureFeed {
     }
     int last = host.taps().indexOf(host.last());
     return new Batch(
-        new TrunkFeatures(taps, taps.get(last), host.tokens(), host.valid()),
+        new TrunkFeatures(taps, taps.get(last), host.tokens(), host.valid(), host.lastValid()),
         batch.examples(),
         batch.targets());
   }

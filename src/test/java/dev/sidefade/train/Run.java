@@ -61,7 +61,7 @@ final class Run implements AutoCloseable {
                     setup.layout,
                     device,
                     setup.seed,
-                    setup.settings().averageTeaches()))
+                    setup.settings().averageTeaches() ? setup.teacherAverage : 0))
             : Optional.empty();
     ReverseFeaturePath[] reverse = new ReverseFeaturePath[1];
     tail =
@@ -77,6 +77,7 @@ final class Run implements AutoCloseable {
             tail,
             side,
             Optional.ofNullable(reverse[0]),
+            Optional.empty(),
             Optional.empty(),
             setup.layout.batch());
   }
@@ -133,7 +134,7 @@ final class Run implements AutoCloseable {
   }
 
   Checkpoint checkpoint(Path file, String fingerprint) {
-    return new Checkpoint(file, fingerprint, tail, side);
+    return new Checkpoint(file, fingerprint, tail, side, Optional.empty());
   }
 
   /** Values of all parameters by name, "tail." or "side." before it. */

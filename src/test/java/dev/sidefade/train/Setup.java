@@ -73,6 +73,7 @@ final class Setup {
         2,
         klWeight,
         klRows,
+        false,
         teacherAverage,
         sideAhead,
         0.05f,

@@ -119,7 +119,7 @@ final class SyntheticFeed implements FeatureFeed {
       taps.add(to);
     }
     return new Batch(
-        new TrunkFeatures(taps, taps.getLast(), layout.tokens(), null),
+        new TrunkFeatures(taps, taps.getLast(), layout.tokens(), null, null),
         examples,
         Targets.classes(batchLabels));
   }

@@ -30,10 +30,10 @@ class TaughtByMeanTest {
   void theMeanFollowsTheParameters() {
     try (Run run = run(0.75f, 0)) {
       float[] start = run.side.orElseThrow().parameters().values().toFloats();
-      assertArrayEquals(start, run.side.orElseThrow().average().orElseThrow().toFloats());
+      assertArrayEquals(start, run.side.orElseThrow().average().orElseThrow().values().toFloats());
       run.steps(1);
       float[] after = run.side.orElseThrow().parameters().values().toFloats();
-      float[] mean = run.side.orElseThrow().average().orElseThrow().toFloats();
+      float[] mean = run.side.orElseThrow().average().orElseThrow().values().toFloats();
       for (int i = 0; i < mean.length; i++) {
         assertEquals(0.75 * start[i] + 0.25 * after[i], mean[i], 1e-6);
       }

@@ -60,8 +60,7 @@ class TextPathTest {
           FeatureCache cache =
               FeatureCache.fill(live, 4, BATCH, device, Long.MAX_VALUE, folder, done -> {});
           SidePart side =
-              new SidePart(
-                  setup.side(), Optional.empty(), setup.layout, device, setup.seed, false);
+              new SidePart(setup.side(), Optional.empty(), setup.layout, device, setup.seed, 0);
           BackboneTail tail = new BackboneTail(setup.tail(), device, setup.seed, p -> {});
           DualPath path =
               new DualPath(
@@ -69,6 +68,7 @@ class TextPathTest {
                   setup.settings(),
                   Optional.of(tail),
                   Optional.of(side),
+                  Optional.empty(),
                   Optional.empty(),
                   Optional.empty(),
                   BATCH)) {
