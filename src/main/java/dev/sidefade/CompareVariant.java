@@ -3,6 +3,7 @@ package dev.sidefade;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.train.KlRows;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -25,10 +26,19 @@ public enum CompareVariant {
   /** The same, taught by a side network that is dropped. */
   FADED_LOW_RANK(
       "all layer norms and low-rank changes of the weights tuned, taught by a side network that"
-          + " fades");
+          + " fades"),
+  /** The same, taught by a running mean of the backbone itself. */
+  SELF_TAUGHT(
+      "all layer norms and low-rank changes of the weights tuned, taught by a running mean of the"
+          + " backbone itself");
 
   private static final double SMOOTHING = 0.1;
   private static final int RANK = 4;
+
+  /** Where unlabelled rows fill half of a batch (docs/benchmarks.md). */
+  private static final double SELF_WEIGHT = 4;
+
+  private static final double HIDDEN = 0.15;
 
   private final String description;
 
@@ -110,19 +120,30 @@ public enum CompareVariant {
     if (!taught) {
       builder.features(Direction.OFF).logits(Direction.OFF);
     }
+    builder.teacher(TeacherKind.SIDE);
     if (!taught && this != SIDE_KEPT) {
       builder.side(SideKind.NONE);
-    } else if (shared.side() == SideKind.NONE && !(taught && teachesItself(shared))) {
+    } else if (shared.side() == SideKind.NONE) {
       builder.side(SideKind.TRANSFORMER);
     }
     if (this == NORMS_SMOOTHING) {
       builder.labelSmoothing(SMOOTHING);
     }
+    if (this == SELF_TAUGHT) {
+      teachItself(shared, builder);
+    }
     return builder.build();
   }
 
-  private static boolean teachesItself(AdaptConfig shared) {
-    return shared.teacher() == TeacherKind.SELF;
+  /** With the weight and the rows that were measured, unless a weight was asked for. */
+  private static void teachItself(AdaptConfig shared, AdaptConfig.Builder builder) {
+    builder.teacher(TeacherKind.SELF).logits(Direction.SIDE_TO_BACKBONE);
+    if (shared.task().isText() && shared.tokenDropout() == 0) {
+      builder.tokenDropout(HIDDEN);
+    }
+    if (shared.klAuto() && shared.unlabelled().isPresent()) {
+      builder.klAuto(false).klWeight(SELF_WEIGHT).klRows(KlRows.UNLABELLED);
+    }
   }
 
   private Tune tune(Tune shared) {
@@ -130,7 +151,7 @@ public enum CompareVariant {
       case LINEAR_PROBE -> Tune.HEAD;
       case SIDE_KEPT -> Tune.NONE;
       case NORMS_CE, NORMS_SMOOTHING, FADED_NORMS -> Tune.NORMS.inLastBlocks(shared.lastBlocks());
-      case LOW_RANK_CE, FADED_LOW_RANK ->
+      case LOW_RANK_CE, FADED_LOW_RANK, SELF_TAUGHT ->
           Tune.lowRank(shared.kind() == Tune.Kind.LOW_RANK ? shared.rank() : RANK)
               .inLastBlocks(shared.lastBlocks());
     };

@@ -49,14 +49,18 @@ class ComparisonTest {
     run(runs, CompareConfig.of(base, List.of(4L)));
     List<AdaptConfig> all = runs.asked();
     assertEquals(
-        List.of("head", "norms", "norms", "none", "norms", "low-rank:4", "low-rank:4"),
+        List.of(
+            "head", "norms", "norms", "none", "norms", "low-rank:4", "low-rank:4", "low-rank:4"),
         all.stream().map(c -> c.tune().toString()).toList());
     assertEquals(
-        List.of("NONE", "NONE", "NONE", "TRANSFORMER", "TRANSFORMER", "NONE", "TRANSFORMER"),
+        List.of(
+            "NONE", "NONE", "NONE", "TRANSFORMER", "TRANSFORMER", "NONE", "TRANSFORMER", "NONE"),
         all.stream().map(c -> c.side().name()).toList());
     for (AdaptConfig config : all) {
       boolean taught = config.side() != SideKind.NONE && config.tune().kind() != Tune.Kind.NONE;
-      assertEquals(taught ? base.logits() : Direction.OFF, config.logits());
+      boolean itself = config.equals(all.getLast());
+      assertEquals(taught || itself ? base.logits() : Direction.OFF, config.logits());
+      assertEquals(itself ? TeacherKind.SELF : TeacherKind.SIDE, config.teacher());
       assertEquals(taught ? base.features() : Direction.OFF, config.features());
       assertEquals(config.equals(all.get(2)) ? 0.1 : 0.05, config.labelSmoothing());
       assertEquals(0.5, config.klWeight());
@@ -73,11 +77,35 @@ class ComparisonTest {
         shared().tune(Tune.lowRank(8).inLastBlocks(2)).side(SideKind.ADAPTER).build();
     run(runs, CompareConfig.of(base, List.of(0L)));
     assertEquals("norms:2", runs.asked().get(1).tune().toString());
-    assertEquals("low-rank:8:2", runs.asked().getLast().tune().toString());
+    assertEquals("low-rank:8:2", runs.asked().get(6).tune().toString());
+    assertEquals("low-rank:8:2", runs.asked().get(7).tune().toString());
     assertEquals(SideKind.ADAPTER, runs.asked().get(3).side());
     AdaptConfig none = shared().tune(Tune.HEAD).side(SideKind.NONE).build();
     assertEquals(SideKind.TRANSFORMER, CompareVariant.FADED_NORMS.of(none, 0, folder).side());
     assertEquals(Tune.lowRank(4), CompareVariant.FADED_LOW_RANK.of(none, 0, folder).tune());
+  }
+
+  /** The weight and the rows that were measured, unless others are asked for. */
+  @Test
+  void whatABackboneHearsOfItself() {
+    AdaptConfig images = shared().klAuto(true).build();
+    AdaptConfig plain = CompareVariant.SELF_TAUGHT.of(images, 0, folder);
+    assertTrue(plain.klAuto());
+    assertEquals(KlRows.ALL, plain.klRows());
+    assertEquals(0, plain.tokenDropout());
+    AdaptConfig more = shared().klAuto(true).unlabelled("u").build();
+    AdaptConfig usual = CompareVariant.SELF_TAUGHT.of(more, 0, folder);
+    assertFalse(usual.klAuto());
+    assertEquals(4, usual.klWeight());
+    assertEquals(KlRows.UNLABELLED, usual.klRows());
+    AdaptConfig.Builder texts =
+        shared().task(TaskKind.TEXT).tokenizer(Path.of("t")).unlabelled("u").klAuto(false);
+    AdaptConfig asked = CompareVariant.SELF_TAUGHT.of(texts.klWeight(0.5).build(), 0, folder);
+    assertEquals(0.5, asked.klWeight());
+    assertEquals(KlRows.ALL, asked.klRows());
+    assertEquals(0.15, asked.tokenDropout());
+    AdaptConfig given = texts.tokenDropout(0.3).build();
+    assertEquals(0.3, CompareVariant.SELF_TAUGHT.of(given, 0, folder).tokenDropout());
   }
 
   @Test
@@ -105,14 +133,14 @@ class ComparisonTest {
     assertEquals(10, killed.asked().size());
     JsonObject partial = json();
     assertEquals(9, partial.get("runs_finished").getAsInt());
-    assertEquals(14, partial.get("runs_wanted").getAsInt());
+    assertEquals(16, partial.get("runs_wanted").getAsInt());
     assertTrue(
-        Files.readString(folder.resolve("o/compare.md")).contains("9 of 14 runs are finished"));
-    assertTrue(Files.readString(folder.resolve("o/compare.html")).contains("9 of 14 runs"));
+        Files.readString(folder.resolve("o/compare.md")).contains("9 of 16 runs are finished"));
+    assertTrue(Files.readString(folder.resolve("o/compare.html")).contains("9 of 16 runs"));
 
     PretendedRuns more = new PretendedRuns(c -> 0.5);
     assertTrue(run(more, config).report().isWhole());
-    assertEquals(5, more.asked().size());
+    assertEquals(7, more.asked().size());
     assertTrue(more.asked().getFirst().resume(), "a started run is resumed");
     assertFalse(more.asked().get(1).resume(), "a new run is not");
     assertEquals(killed.asked().getLast().out(), more.asked().getFirst().out());

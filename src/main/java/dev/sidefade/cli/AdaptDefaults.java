@@ -66,6 +66,7 @@ final class AdaptDefaults implements IDefaultValueProvider {
     config.validation().ifPresent(source -> values.put("val", source));
     config.test().ifPresent(source -> values.put("test", source));
     values.put("flip", String.valueOf(config.flip()));
+    values.put("token-dropout", String.valueOf(config.tokenDropout()));
     values.put("shift", String.valueOf(config.shift()));
     if (!config.mean().isEmpty()) {
       values.put("mean", joined(config.mean()));

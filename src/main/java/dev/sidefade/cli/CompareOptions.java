@@ -44,7 +44,7 @@ final class CompareOptions {
         defaultValue = ALL,
         description =
             "What is compared: linear-probe, norms-ce, norms-smoothing, side-kept, faded-norms,"
-                + " low-rank-ce, faded-low-rank, separated by commas, or all"
+                + " low-rank-ce, faded-low-rank, self-taught, separated by commas, or all"
                 + " (default: ${DEFAULT-VALUE}).")
     private String variants;
 

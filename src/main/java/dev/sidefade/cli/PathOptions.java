@@ -101,7 +101,7 @@ final class PathOptions {
       paramLabel = "D",
       description =
           "Let a running mean of the side network teach, of decay D, such as 0.99; 0 = the side"
-              + " network as it is. With --teacher self, the decay of that mean; 0 = 0.99"
+              + " network as it is. Where the backbone teaches itself, of its own mean; 0 = 0.99"
               + " (default: ${DEFAULT-VALUE}).")
   private double teacherAverage;
 

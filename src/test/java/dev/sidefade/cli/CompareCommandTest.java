@@ -41,7 +41,7 @@ class CompareCommandTest {
   void everyVariantIsRunWithEverySeed() {
     Cli.Outcome outcome = compare("--epochs=3", "--tune=low-rank:2:1");
     assertEquals(0, outcome.code(), outcome.err());
-    assertEquals(21, runs.size());
+    assertEquals(24, runs.size());
     assertEquals(List.of(0L, 0L), runs.subList(0, 2).stream().map(AdaptConfig::seed).toList());
     assertEquals(2, runs.getLast().seed());
     assertTrue(runs.stream().allMatch(run -> run.epochs() == 3));
@@ -50,7 +50,7 @@ class CompareCommandTest {
     assertTrue(outcome.out().contains("3 of 3"), outcome.out());
     String last = outcome.out().strip().lines().toList().getLast();
     assertEquals("report     " + folder.resolve("o/compare.html"), last);
-    assertTrue(outcome.err().contains("note: run 21 of 21: faded-low-rank, seed 2"), outcome.err());
+    assertTrue(outcome.err().contains("note: run 24 of 24: self-taught, seed 2"), outcome.err());
   }
 
   @Test
@@ -116,7 +116,7 @@ class CompareCommandTest {
   void regressionsHaveNoLabelsToSmooth() {
     Cli.Outcome all = compare("--task=regression", "--tokenizer=t", "--seeds=1");
     assertEquals(0, all.code(), all.err());
-    assertEquals(6, runs.size());
+    assertEquals(7, runs.size());
     String sentence =
         compare("--task=regression", "--tokenizer=t", "--variants=norms-smoothing").refusal();
     assertTrue(sentence.contains("norms-smoothing"), sentence);

@@ -45,7 +45,8 @@ class HelpTest {
             + " --resume --json --verbose --precision --opset --[no-]ort",
         "compare|--backbone --train --unlabelled --val --test --out --task --tokenizer --tune"
             + " --epochs --seeds --variants linear-probe norms-ce norms-smoothing side-kept"
-            + " faded-norms low-rank-ce faded-low-rank --device --config --json --verbose",
+            + " faded-norms low-rank-ce faded-low-rank self-taught --device --config --json"
+            + " --verbose",
         "evaluate|--model --tokenizer --data --json --verbose",
         "predict|--model --tokenizer --top --json FILE --verbose",
         "inspect|M.onnx --json --verbose",
@@ -158,7 +159,7 @@ class HelpTest {
         shown++;
       }
     }
-    assertEquals(38, shown);
+    assertEquals(40, shown);
   }
 
   /** The help tells what is usual for pictures and for texts, as the library has it. */
