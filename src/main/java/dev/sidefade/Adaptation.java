@@ -49,6 +49,8 @@ final class Adaptation implements AutoCloseable {
   private final Backbone backbone;
   private final AdaptationData data;
 
+  private final Map<String, String> hashes;
+
   /** Of all that decides the result. */
   private final String fingerprint;
 
@@ -74,7 +76,8 @@ final class Adaptation implements AutoCloseable {
               preprocessing.isPresent()
                   ? ImageData.open(config, preprocessing.get(), backbone.inputName())
                   : TextData.open(config, backbone));
-      fingerprint = ConfigText.fingerprint(config, backbone, data);
+      hashes = InputHashes.of(config, backbone);
+      fingerprint = ConfigText.fingerprint(config, hashes, data);
       Path checkpoint = config.out().resolve(CHECKPOINT);
       if (config.resume() && Files.isRegularFile(checkpoint)) {
         Checkpoint.requireSame(checkpoint, fingerprint);
@@ -181,7 +184,8 @@ final class Adaptation implements AutoCloseable {
       if (config.measureUnlabelled() && plan.order().unlabelled() > 0) {
         measureWithoutUnlabelled(figures, frozen);
       }
-      return new AdaptationOutput(config, plan, data, backbone, preprocessing, device, progress)
+      return new AdaptationOutput(
+              config, plan, data, backbone, hashes, preprocessing, device, progress)
           .write(figures, networks, latencyBudget, started);
     }
   }

@@ -60,6 +60,7 @@ final class AdaptationOutput {
   private final AdaptationPlan plan;
   private final AdaptationData data;
   private final Backbone backbone;
+  private final Map<String, String> hashes;
   private final Optional<Preprocessing> preprocessing;
   private final Device device;
   private final ProgressListener progress;
@@ -69,6 +70,7 @@ final class AdaptationOutput {
       AdaptationPlan plan,
       AdaptationData data,
       Backbone backbone,
+      Map<String, String> hashes,
       Optional<Preprocessing> preprocessing,
       Device device,
       ProgressListener progress) {
@@ -76,6 +78,7 @@ final class AdaptationOutput {
     this.plan = plan;
     this.data = data;
     this.backbone = backbone;
+    this.hashes = hashes;
     this.preprocessing = preprocessing;
     this.device = device;
     this.progress = progress;
@@ -124,7 +127,7 @@ final class AdaptationOutput {
     }
     ReportSamples.add(report, figures, data, SHOWN_PREDICTIONS);
     Environment.describe(report, device);
-    InputHashes.of(config, backbone).forEach(report::environment);
+    hashes.forEach(report::environment);
     report.seconds((System.nanoTime() - started) / 1e9);
     RunReport done = report.build();
     Path metrics = config.out().resolve(METRICS);

@@ -1,8 +1,6 @@
 package dev.sidefade;
 
-import dev.sidefade.backbone.Backbone;
 import dev.sidefade.tensor.Sha256;
-import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -51,10 +49,9 @@ final class ConfigText {
    * SHA-256 over everything that decides the result of training. Of the examples these are their
    * numbers and the names of their classes.
    */
-  static String fingerprint(AdaptConfig config, Backbone backbone, AdaptationData data)
-      throws IOException {
+  static String fingerprint(AdaptConfig config, Map<String, String> hashes, AdaptationData data) {
     StringBuilder all = new StringBuilder();
-    all.append(InputHashes.of(config, backbone));
+    all.append(hashes);
     all.append("\nexamples ").append(data.labelled()).append(" of ").append(data.train().size());
     all.append(" and ").append(data.validation().size());
     all.append("\nclasses ").append(data.classNames());

@@ -159,7 +159,7 @@ final class Networks implements AutoCloseable {
             plan.sideLayout(),
             device,
             plan.config().seed(),
-            plan.pathSettings().averageTeaches() ? plan.pathSettings().teacherAverage() : 0));
+            plan.pathSettings().sideAverage()));
   }
 
   private BackboneTail tailPart() {

@@ -259,20 +259,11 @@ class AdaptTest {
       list.append("flowers/train/tulip/").append(i).append(".png 1\n");
     }
     Path file = Files.writeString(folder.resolve("train.txt"), list);
-    List<String> notes = new ArrayList<>();
-    AdaptResult result =
-        Sidefade.adapt(
-            flowers(file.toString()).build(),
-            new ProgressListener() {
-              @Override
-              public void note(String message) {
-                notes.add(message);
-              }
-            },
-            Duration.ZERO);
+    Notes notes = new Notes();
+    AdaptResult result = QuickRuns.adapt(flowers(file.toString()).build(), notes);
     assertTrue(
-        notes.contains("8 training examples have no label and join the unlabelled ones."),
-        notes.toString());
+        notes.all().contains("8 training examples have no label and join the unlabelled ones."),
+        notes.all().toString());
     assertTrue(result.report().withoutUnlabelled(RunReport.VAL, RunReport.FADED).isPresent());
   }
 

@@ -16,6 +16,16 @@ public final class QuickRuns {
     return Sidefade.adapt(config, progress, Duration.ZERO);
   }
 
+  /** The same without a word. */
+  static AdaptResult quick(AdaptConfig.Builder config) throws IOException {
+    return adapt(config.build(), ProgressListener.SILENT);
+  }
+
+  /** The bytes of what ships. */
+  static byte[] model(AdaptResult result) throws IOException {
+    return Files.readAllBytes(result.model().orElseThrow());
+  }
+
   /**
    * Texts of a class each on a small backbone, which teaches itself, beside a side network; words
    * are hidden from it.

@@ -1,5 +1,7 @@
 package dev.sidefade;
 
+import static dev.sidefade.QuickRuns.model;
+import static dev.sidefade.QuickRuns.quick;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -14,10 +16,7 @@ import dev.sidefade.train.KlRows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -55,14 +54,6 @@ class SelfTaughtTest {
         .tokenDropout(0.15)
         .klRows(KlRows.UNLABELLED)
         .klWeight(2);
-  }
-
-  private static AdaptResult quick(AdaptConfig.Builder config) throws IOException {
-    return Sidefade.adapt(config.build(), ProgressListener.SILENT, Duration.ZERO);
-  }
-
-  private static byte[] model(AdaptResult result) throws IOException {
-    return Files.readAllBytes(result.model().orElseThrow());
   }
 
   /** From a third of three epochs on: the first knows no such loss, the others do. */
@@ -152,18 +143,11 @@ class SelfTaughtTest {
 
   @Test
   void withoutAPassThroughTheBackboneDropoutIsNamedAsIdle() throws IOException {
-    List<String> notes = new ArrayList<>();
-    ProgressListener listener =
-        new ProgressListener() {
-          @Override
-          public void note(String message) {
-            notes.add(message);
-          }
-        };
+    Notes notes = new Notes();
     AdaptConfig.Builder idle = config(folder.resolve("idle")).teacher(TeacherKind.SIDE);
-    Sidefade.adapt(idle.tune(Tune.HEAD).build(), listener, Duration.ZERO);
+    QuickRuns.adapt(idle.tune(Tune.HEAD).build(), notes);
     assertTrue(
-        notes.stream().anyMatch(note -> note.contains("--token-dropout changes nothing")),
-        notes.toString());
+        notes.all().stream().anyMatch(note -> note.contains("--token-dropout changes nothing")),
+        notes.all().toString());
   }
 }

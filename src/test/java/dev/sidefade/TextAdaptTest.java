@@ -1,5 +1,7 @@
 package dev.sidefade;
 
+import static dev.sidefade.QuickRuns.model;
+import static dev.sidefade.QuickRuns.quick;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -16,7 +18,6 @@ import dev.sidefade.train.KlRows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -54,14 +55,6 @@ class TextAdaptTest {
 
   private AdaptConfig.Builder config(String backbone, String out) throws IOException {
     return files.config(TaskKind.TEXT, backbone, sentiments, folder.resolve(out));
-  }
-
-  private static AdaptResult quick(AdaptConfig.Builder config) throws IOException {
-    return Sidefade.adapt(config.build(), ProgressListener.SILENT, Duration.ZERO);
-  }
-
-  private static byte[] model(AdaptResult result) throws IOException {
-    return Files.readAllBytes(result.model().orElseThrow());
   }
 
   private static double test(AdaptResult result, String network) {

@@ -1,5 +1,7 @@
 package dev.sidefade;
 
+import static dev.sidefade.QuickRuns.model;
+import static dev.sidefade.QuickRuns.quick;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,7 +18,6 @@ import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -38,14 +39,6 @@ class TunedAdaptTest {
 
   private static AdaptConfig.Builder lowRank(Path out) {
     return demo.config(out).tune(Tune.lowRank(4)).klAuto(true).epochs(2).batch(32);
-  }
-
-  private static AdaptResult quick(AdaptConfig.Builder config) throws IOException {
-    return Sidefade.adapt(config.build(), ProgressListener.SILENT, Duration.ZERO);
-  }
-
-  private static byte[] model(AdaptResult result) throws IOException {
-    return Files.readAllBytes(result.model().orElseThrow());
   }
 
   @Test

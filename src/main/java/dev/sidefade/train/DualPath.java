@@ -240,7 +240,7 @@ public final class DualPath implements AutoCloseable {
   }
 
   private boolean averageTeaches() {
-    return settings.averageTeaches() && side.isPresent();
+    return settings.sideAverage() > 0 && side.isPresent();
   }
 
   private Tensor sideForward(SidePart part, TrunkFeatures trunk, int batch, @Nullable Tensor keep) {

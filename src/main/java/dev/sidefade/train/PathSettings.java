@@ -53,8 +53,11 @@ public record PathSettings(
     LearningRate schedule,
     long seed) {
 
-  /** {@return whether a running mean of the side network's parameters teaches the backbone} */
-  public boolean averageTeaches() {
-    return !selfTeaches && teacherAverage > 0 && logits == Direction.SIDE_TO_BACKBONE;
+  /**
+   * {@return decay of the running mean of the side network's parameters that teaches the backbone;
+   * 0 = none does}
+   */
+  public float sideAverage() {
+    return selfTeaches || logits != Direction.SIDE_TO_BACKBONE ? 0 : teacherAverage;
   }
 }

@@ -21,9 +21,17 @@ final class RunningMean implements AutoCloseable {
   /** 1 - decay for each row of {@link Parameters#ALIGNMENT} values. */
   private final Tensor pace;
 
-  /** Begins at the present values. */
-  RunningMean(Device device, Parameters parameters, float decay) {
+  /** What the mean said last. */
+  private final Tensor said;
+
+  /**
+   * Begins at the present values.
+   *
+   * @param most elements that it says at once
+   */
+  RunningMean(Device device, Parameters parameters, float decay, long most) {
     this.parameters = parameters;
+    said = device.allocate(most);
     long size = parameters.values().size();
     mean = device.allocate(size);
     present = device.allocate(size);
@@ -44,13 +52,18 @@ final class RunningMean implements AutoCloseable {
     mean.copyFrom(parameters.values());
   }
 
-  /** What {@code network} computes while the parameters are the mean. */
-  <T> T speak(Supplier<T> network) {
+  /**
+   * What {@code network} computes while the parameters are the mean: a copy, for the network's own
+   * memory is written again; valid until the next call.
+   */
+  Tensor speak(Supplier<Tensor> network) {
     present.copyFrom(parameters.values());
     parameters.values().copyFrom(mean);
-    T said = network.get();
+    Tensor result = network.get();
     parameters.values().copyFrom(present);
-    return said;
+    Tensor copy = said.slice(0, result.shape().toArray());
+    copy.copyFrom(result);
+    return copy;
   }
 
   /** Moves towards the present values. */
@@ -65,5 +78,6 @@ final class RunningMean implements AutoCloseable {
     mean.close();
     present.close();
     pace.close();
+    said.close();
   }
 }

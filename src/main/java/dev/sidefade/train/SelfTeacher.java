@@ -17,7 +17,6 @@ public final class SelfTeacher implements AutoCloseable {
   private final Device device;
   private final long from;
   private final RunningMean mean;
-  private final Tensor said;
 
   /** Features and flags of a batch on a device beside the host; one element each on the host. */
   private final Tensor nearLast;
@@ -40,8 +39,8 @@ public final class SelfTeacher implements AutoCloseable {
     this.source = source;
     this.device = device;
     this.from = from;
-    mean = new RunningMean(device, tail.parameters(), decay);
-    said = device.allocate(tail.logitRows(rows), tail.config().classes());
+    long logits = Math.multiplyExact((long) tail.logitRows(rows), tail.config().classes());
+    mean = new RunningMean(device, tail.parameters(), decay, logits);
     long features = device.onHost() ? 1 : tail.rows(rows);
     nearLast = device.allocate(Math.multiplyExact(features, tail.config().width()));
     nearFlags = device.allocate(features);
@@ -72,10 +71,7 @@ public final class SelfTeacher implements AutoCloseable {
     return mean.speak(() -> {
       source.run(batch.inputs(), count, memory);
       TrunkFeatures features = near(TrunkFeatures.of(source, 0, memory, batch.valid()));
-      Tensor logits = tail.forward(device.kernels(), features, count);
-      Tensor copy = said.slice(0, logits.shape().toArray());
-      copy.copyFrom(logits);
-      return copy;
+      return tail.forward(device.kernels(), features, count);
     });
   }
 
@@ -103,7 +99,6 @@ public final class SelfTeacher implements AutoCloseable {
   @Override
   public void close() {
     mean.close();
-    said.close();
     nearLast.close();
     nearFlags.close();
   }

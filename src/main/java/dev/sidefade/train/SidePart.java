@@ -31,9 +31,6 @@ public final class SidePart implements AutoCloseable {
   /** Running mean of the parameters, where it teaches. */
   private final Optional<RunningMean> average;
 
-  /** What the mean said of a batch. */
-  private final Optional<Tensor> taught;
-
   private final TokenLayout layout;
   private final Plans<Plan> plans;
 
@@ -57,10 +54,11 @@ public final class SidePart implements AutoCloseable {
     network = new SideNetwork(config, parameters);
     this.features = features.map(f -> new FeaturePath(f, config, parameters));
     parameters.allocate(device, seed);
-    average =
-        decay > 0 ? Optional.of(new RunningMean(device, parameters, decay)) : Optional.empty();
     long logits = Math.multiplyExact(config.pooling().rows(layout), config.classes());
-    taught = average.map(mean -> device.allocate(logits));
+    average =
+        decay > 0
+            ? Optional.of(new RunningMean(device, parameters, decay, logits))
+            : Optional.empty();
     memory = device.allocate(Slab.measure(slab -> plan(slab, layout)));
     this.layout = layout;
     plans = new Plans<>(l -> plan(new Slab(memory), l));
@@ -120,16 +118,12 @@ public final class SidePart implements AutoCloseable {
 
   /** Logits of the running mean; what {@link #forward} left of this batch is overwritten. */
   Tensor averageForward(Kernels kernels, TrunkFeatures trunk, int batch) {
-    Tensor logits = average.orElseThrow().speak(() -> forward(kernels, trunk, batch));
-    Tensor copy = taught.orElseThrow().slice(0, logits.shape().toArray());
-    copy.copyFrom(logits);
-    return copy;
+    return average.orElseThrow().speak(() -> forward(kernels, trunk, batch));
   }
 
   @Override
   public void close() {
     average.ifPresent(RunningMean::close);
-    taught.ifPresent(Tensor::close);
     parameters.close();
     memory.close();
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sidefade.AdaptConfig;
 import dev.sidefade.AdaptResult;
+import dev.sidefade.Notes;
 import dev.sidefade.ProgressListener;
 import dev.sidefade.QuickRuns;
 import dev.sidefade.Tune;
@@ -14,7 +15,6 @@ import dev.sidefade.report.RunReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -73,23 +73,16 @@ class CudaAdaptTest {
   @Test
   void saysWhichWayTheTapsOfChangingImagesGo() throws IOException {
     assumeTrue(TapMemory.cudaUnavailable().isPresent(), "this ONNX Runtime computes on GPUs");
-    List<String> notes = new ArrayList<>();
-    ProgressListener listener =
-        new ProgressListener() {
-          @Override
-          public void note(String message) {
-            notes.add(message);
-          }
-        };
+    Notes notes = new Notes();
     AdaptConfig.Builder settings = QuickRuns.digits(folder, "cuda").tune(Tune.FINAL_NORM);
-    AdaptResult result = QuickRuns.adapt(settings.flip(true).build(), listener);
+    AdaptResult result = QuickRuns.adapt(settings.flip(true).build(), notes);
     String reason = TapMemory.cudaUnavailable().get();
     assertEquals(
         List.of(
             "The frozen backbone runs on the CPU, and its taps go through host memory: "
                 + reason
                 + "."),
-        notes.stream().filter(note -> note.contains("frozen backbone")).toList());
+        notes.all().stream().filter(note -> note.contains("frozen backbone")).toList());
     assertTrue(
         result.report().history().getFirst().losses().values().stream().allMatch(Double::isFinite));
   }

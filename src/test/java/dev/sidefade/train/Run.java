@@ -61,7 +61,7 @@ final class Run implements AutoCloseable {
                     setup.layout,
                     device,
                     setup.seed,
-                    setup.settings().averageTeaches() ? setup.teacherAverage : 0))
+                    setup.settings().sideAverage()))
             : Optional.empty();
     ReverseFeaturePath[] reverse = new ReverseFeaturePath[1];
     tail =
