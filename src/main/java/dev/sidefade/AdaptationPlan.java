@@ -125,14 +125,12 @@ record AdaptationPlan(
               + config.tune()
               + " the backbone runs once, before the training.");
     }
-    boolean teaches = config.side() != SideKind.NONE && config.logits() != Direction.OFF;
-    if (teaches && klRule() == KlWeight.Rule.WHILE_AHEAD && epochs <= KlWeight.WINDOW) {
+    boolean both = config.side() != SideKind.NONE && config.tune().kind() != Tune.Kind.NONE;
+    boolean teaches = both && config.logits() != Direction.OFF;
+    if (teaches && klRule() != KlWeight.Rule.FIXED && epochs == 1) {
       notes.add(
-          "With --kl-weight auto low-rank changes wait for "
-              + KlWeight.WINDOW
-              + " epochs before they listen to the other network, and there are "
-              + epochs
-              + ": it teaches nothing. --epochs or a number as --kl-weight changes that.");
+          "With --kl-weight auto no network listens to the other in the first epoch, and there is"
+              + " one: neither teaches. --epochs or a number as --kl-weight changes that.");
     }
     return notes;
   }

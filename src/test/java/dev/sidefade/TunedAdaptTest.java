@@ -59,6 +59,17 @@ class TunedAdaptTest {
   }
 
   @Test
+  void aSingleEpochWithoutATeacherIsNamed() throws IOException {
+    Notes notes = new Notes();
+    AdaptConfig.Builder config = demo.config(folder.resolve("one")).tune(Tune.FINAL_NORM);
+    QuickRuns.adapt(config.klAuto(true).epochs(1).build(), notes);
+    assertEquals(
+        1,
+        notes.all().stream().filter(note -> note.contains("there is one: neither teaches")).count(),
+        notes.all().toString());
+  }
+
+  @Test
   void learnsMoreThanAProbeAndSaysWhatItKept() throws IOException {
     double faded = reference.report().accuracy(RunReport.TEST, RunReport.FADED).orElseThrow();
     assertTrue(faded > 0.85, "two epochs reach " + faded);

@@ -11,7 +11,7 @@ import java.util.function.ToDoubleFunction;
  */
 public record KlWeight(float value, Rule rule) {
   /** Epochs over whose mean the two networks are compared: one score alone is noise. */
-  public static final int WINDOW = 5;
+  private static final int WINDOW = 5;
 
   /**
    * What the two networks' validation scores say about the factor. Between nothing and all of it
@@ -27,9 +27,9 @@ public record KlWeight(float value, Rule rule) {
     UNLESS_BEHIND,
     /**
      * Nothing while the student leads or is level, all where the teacher is a standard error ahead,
-     * and nothing before there are scores of five epochs: for a student that is likely to be the
-     * better one. At the start a lead says who learns faster, and to listen then slows the student,
-     * so that it stays behind and goes on listening.
+     * and nothing in the first five epochs, of a short training in its first third: for a student
+     * that is likely to be the better one. At the start a lead says who learns faster, and to
+     * listen then slows the student, so that it stays behind and goes on listening.
      */
     WHILE_AHEAD
   }
@@ -48,14 +48,16 @@ public record KlWeight(float value, Rule rule) {
    * is no number, as nothing is known then.
    *
    * @param history of all epochs so far
+   * @param epochs of the whole training
    * @param sideTeaches whether the side network is the teacher
    * @param validationRows number of rows that the scores are of
    */
-  float next(List<EpochRecord> history, boolean sideTeaches, long validationRows) {
+  float next(List<EpochRecord> history, int epochs, boolean sideTeaches, long validationRows) {
     if (rule == Rule.FIXED) {
       return value;
     }
-    if (history.size() < (rule == Rule.WHILE_AHEAD ? WINDOW : 1)) {
+    int unheard = rule == Rule.WHILE_AHEAD ? Math.clamp(epochs / 3, 1, WINDOW) : 1;
+    if (history.size() < unheard) {
       return 0;
     }
     double side = recent(history, EpochRecord::validationSide);

@@ -107,7 +107,8 @@ public final class Trainer {
     while (state.epochsDone() < plan.epochs() && !state.stopped()) {
       boolean sideTeaches = settings.logits() == Direction.SIDE_TO_BACKBONE;
       long scored = validation.map(FeatureFeed::size).orElse(1);
-      path.setKlWeight(settings.klWeight().next(state.history(), sideTeaches, scored));
+      path.setKlWeight(
+          settings.klWeight().next(state.history(), plan.epochs(), sideTeaches, scored));
       EpochRecord epoch = epoch(state.epochsDone(), listener);
       state.add(epoch);
       followBest(state, epoch);

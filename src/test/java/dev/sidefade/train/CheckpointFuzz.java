@@ -95,7 +95,7 @@ public final class CheckpointFuzz implements FuzzTarget {
         throw new IllegalStateException("a loss or gate that is null");
       }
     }
-    run.setup.settings().klWeight().next(state.history(), true, 1);
+    run.setup.settings().klWeight().next(state.history(), 40, true, 1);
     state.best().ifPresent(best -> best.restore(run.tail, run.side));
   }
 
