@@ -7,6 +7,7 @@ import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Pooling;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.Checkpoint;
 import dev.sidefade.train.DualPath;
@@ -30,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** One adaptation from opened files to files written: the order of things. */
@@ -60,6 +62,20 @@ final class Adaptation implements AutoCloseable {
   private final Optional<Preprocessing> preprocessing;
 
   Adaptation(AdaptConfig config, ProgressListener progress) throws IOException {
+    this(
+        config,
+        progress,
+        () ->
+            config.device().equals("auto")
+                ? Device.best(config.threads())
+                : Device.open(config.device(), config.threads()));
+  }
+
+  /**
+   * @param opener opens the device
+   */
+  Adaptation(AdaptConfig config, ProgressListener progress, Supplier<Device> opener)
+      throws IOException {
     this.config = config;
     this.progress = progress;
     try {
@@ -86,15 +102,11 @@ final class Adaptation implements AutoCloseable {
       plan = AdaptationPlan.of(config, backbone, data);
       plan.check();
       plan.notes().forEach(progress::note);
-      device =
-          closer.add(
-              config.device().equals("auto")
-                  ? Device.best(config.threads())
-                  : Device.open(config.device(), config.threads()));
+      device = closer.add(opener.get());
       uploads = closer.add(new FeatureUploads(device));
       Files.createDirectories(config.out());
     } catch (RuntimeException | IOException | OutOfMemoryError e) {
-      closer.close();
+      closer.closeAfter(e);
       throw e;
     }
   }

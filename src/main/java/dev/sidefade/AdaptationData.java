@@ -3,6 +3,7 @@ package dev.sidefade;
 import dev.sidefade.export.ModelCard;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.train.ExampleSet;
 import dev.sidefade.train.Task;
 import java.io.IOException;

@@ -125,6 +125,12 @@ record AdaptationPlan(
               + config.tune()
               + " the backbone runs once, before the training.");
     }
+    boolean idle = selfTeaches() && config.features() != Direction.SIDE_TO_BACKBONE;
+    if (idle && config.side() != SideKind.NONE) {
+      notes.add(
+          "With --teacher self the side network teaches nothing and makes the training slower:"
+              + " --side none leaves it out.");
+    }
     boolean both = config.side() != SideKind.NONE && config.tune().kind() != Tune.Kind.NONE;
     boolean teaches = both && config.logits() != Direction.OFF;
     if (teaches && klRule() != KlWeight.Rule.FIXED && epochs == 1) {

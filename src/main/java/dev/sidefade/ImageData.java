@@ -9,6 +9,7 @@ import dev.sidefade.data.Resizing;
 import dev.sidefade.data.Split;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.train.ImageExamples;
 import dev.sidefade.train.ImageSet;
 import dev.sidefade.train.ImageSubset;

@@ -6,6 +6,7 @@ import dev.sidefade.backbone.TapMemory;
 import dev.sidefade.backbone.TrunkSpec;
 import dev.sidefade.kernels.CudaQueue;
 import dev.sidefade.kernels.Device;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.train.FeatureSource;
 import java.util.Optional;
 import java.util.function.Consumer;

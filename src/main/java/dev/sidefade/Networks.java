@@ -9,6 +9,7 @@ import dev.sidefade.distill.ReverseFeaturePath;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.side.SideConfig;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.DualPath;
 import dev.sidefade.train.InnerConstants;
@@ -72,7 +73,7 @@ final class Networks implements AutoCloseable {
                   self,
                   plan.order().rows()));
     } catch (RuntimeException | IOException | OutOfMemoryError e) {
-      closer.close();
+      closer.closeAfter(e);
       throw e;
     }
   }

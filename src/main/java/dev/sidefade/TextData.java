@@ -6,6 +6,7 @@ import dev.sidefade.backbone.InputSpec;
 import dev.sidefade.export.ModelCard;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.text.TextExamples;
 import dev.sidefade.text.TextInput;

@@ -142,6 +142,21 @@ class SelfTaughtTest {
   }
 
   @Test
+  void aSideNetworkThatTeachesNothingIsNamed() throws IOException {
+    assertFalse(named(config(folder.resolve("alone"))));
+    AdaptConfig.Builder both = config(folder.resolve("both")).side(SideKind.ADAPTER);
+    assertTrue(named(both));
+    both.out(folder.resolve("features")).features(Direction.SIDE_TO_BACKBONE);
+    assertFalse(named(both));
+  }
+
+  private static boolean named(AdaptConfig.Builder config) throws IOException {
+    Notes notes = new Notes();
+    QuickRuns.adapt(config.epochs(1).build(), notes);
+    return notes.all().stream().anyMatch(note -> note.contains("the side network teaches nothing"));
+  }
+
+  @Test
   void withoutAPassThroughTheBackboneDropoutIsNamedAsIdle() throws IOException {
     Notes notes = new Notes();
     AdaptConfig.Builder idle = config(folder.resolve("idle")).teacher(TeacherKind.SIDE);

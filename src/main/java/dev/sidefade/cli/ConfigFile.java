@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import dev.sidefade.data.ByteOrderMark;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.io.StringReader;
@@ -160,8 +161,7 @@ record ConfigFile(Path file, Map<String, String> values) {
         throw new BadInputException(
             "the settings file " + file + " is larger than 1 MiB; is it the right file?");
       }
-      String text = Files.readString(file);
-      return text.startsWith("\uFEFF") ? text.substring(1) : text;
+      return ByteOrderMark.strip(Files.readString(file));
     } catch (NoSuchFileException e) {
       throw new BadInputException("there is no settings file " + file + "; check --config", e);
     } catch (CharacterCodingException e) {

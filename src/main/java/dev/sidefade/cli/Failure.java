@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -39,6 +40,7 @@ record Failure(String sentence, int exitCode) {
       case BadInputException e -> new Failure(e.getMessage(), BAD_INPUT);
       case UnreadableImageException e -> new Failure(e.getMessage(), BAD_INPUT);
       case DivergedException e -> new Failure(e.getMessage(), BAD_INPUT);
+      case InvalidPathException e -> new Failure(unusable(e), BAD_INPUT);
       case NoSuchFileException e -> missing(e.getFile(), arguments);
       case IOException e when diskIsFull(e) ->
           new Failure(
@@ -85,6 +87,15 @@ record Failure(String sentence, int exitCode) {
       cause = cause.getCause();
     }
     return cause;
+  }
+
+  /** Mostly a locale without UTF-8, in which names with other letters than ASCII do not exist. */
+  private static String unusable(InvalidPathException e) {
+    return "'"
+        + e.getInput()
+        + "' cannot be the name of a file here ("
+        + e.getReason()
+        + "): choose another name, or set the locale to one with UTF-8, as with LC_ALL=C.UTF-8";
   }
 
   private static Failure missing(String file, List<String> arguments) {

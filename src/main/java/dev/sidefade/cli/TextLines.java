@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.sidefade.Prediction;
 import dev.sidefade.TextPrediction;
+import dev.sidefade.data.ByteOrderMark;
 import dev.sidefade.tensor.BadInputException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -69,7 +70,7 @@ final class TextLines {
     try {
       for (String text = next(lines, source, 0); text != null; text = next(lines, source, number)) {
         number++;
-        String plain = number == 1 && text.startsWith("\uFEFF") ? text.substring(1) : text;
+        String plain = number == 1 ? ByteOrderMark.strip(text) : text;
         if (!plain.isBlank()) {
           waiting.add(line(source, number, plain));
         }

@@ -99,8 +99,7 @@ final class ListFile {
               .newDecoder()
               .decode(ByteBuffer.wrap(file, from, to - from))
               .toString();
-      boolean marked = line == 1 && text.startsWith("\uFEFF");
-      text = (marked ? text.substring(1) : text).strip();
+      text = (line == 1 ? ByteOrderMark.strip(text) : text).strip();
       if (text.chars().anyMatch(c -> c < ' ' && c != '\t')) {
         throw malformed(name, line, "it holds a control character, which a text file does not");
       }

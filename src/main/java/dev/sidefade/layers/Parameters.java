@@ -3,6 +3,7 @@ package dev.sidefade.layers;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Kernels;
 import dev.sidefade.kernels.OptimizerGroup;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ public final class Parameters implements AutoCloseable {
   public static final long ALIGNMENT = 16;
 
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private final Closer own = new Closer();
 
   @SuppressWarnings("NullAway.Init")
   private Tensor values;
@@ -77,11 +79,16 @@ public final class Parameters implements AutoCloseable {
     for (Parameter p : parameters.values()) {
       total = Math.addExact(total, padded(p.shape().size()));
     }
-    values = device.allocate(total);
-    gradients = device.allocate(total);
-    firstMoments = device.allocate(total);
-    secondMoments = device.allocate(total);
-    clip = device.allocate(2);
+    try {
+      values = own.add(device.allocate(total));
+      gradients = own.add(device.allocate(total));
+      firstMoments = own.add(device.allocate(total));
+      secondMoments = own.add(device.allocate(total));
+      clip = own.add(device.allocate(2));
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
+    }
     long at = 0;
     for (Parameter p : parameters.values()) {
       p.bind(values.slice(at, p.shape().toArray()), gradients.slice(at, p.shape().toArray()));
@@ -212,12 +219,6 @@ public final class Parameters implements AutoCloseable {
 
   @Override
   public void close() {
-    if (values != null) {
-      values.close();
-      gradients.close();
-      firstMoments.close();
-      secondMoments.close();
-      clip.close();
-    }
+    own.close();
   }
 }

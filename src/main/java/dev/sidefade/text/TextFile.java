@@ -1,5 +1,6 @@
 package dev.sidefade.text;
 
+import dev.sidefade.data.ByteOrderMark;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -63,8 +64,7 @@ final class TextFile {
             "it holds a zero byte, which UTF-8 text does not: save the file as UTF-8");
       }
     }
-    String text = out.flip().toString();
-    return text.startsWith("\uFEFF") ? text.substring(1) : text;
+    return ByteOrderMark.strip(out.flip().toString());
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.sidefade.layers.Parameter;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.layers.ReadOut;
 import dev.sidefade.layers.Slab;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.Tensor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,7 @@ public final class BackboneTail implements AutoCloseable {
       float[] scale,
       float[] shift) {}
 
+  private final Closer own = new Closer();
   private final Config config;
   private final Parameters parameters = new Parameters();
   private final ReadOut readOut;
@@ -69,8 +71,13 @@ public final class BackboneTail implements AutoCloseable {
             Initializer.values(config.scale()),
             Initializer.values(config.shift()));
     extra.accept(parameters);
-    parameters.allocate(device, seed);
-    memory = device.allocate(Slab.measure(slab -> readOut.state(slab, config.layout())));
+    try {
+      own.add(parameters).allocate(device, seed);
+      memory = own.add(device.allocate(Slab.measure(slab -> readOut.state(slab, config.layout()))));
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
+    }
     plans = new Plans<>(layout -> readOut.state(new Slab(memory), layout));
   }
 
@@ -149,7 +156,6 @@ public final class BackboneTail implements AutoCloseable {
 
   @Override
   public void close() {
-    parameters.close();
-    memory.close();
+    own.close();
   }
 }

@@ -9,6 +9,7 @@ import dev.sidefade.kernels.Kernels;
 import dev.sidefade.layers.Parameter;
 import dev.sidefade.layers.Parameters;
 import dev.sidefade.side.SideNetwork;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.Tensor;
 import java.util.Objects;
 import java.util.Optional;
@@ -37,6 +38,7 @@ public final class DualPath implements AutoCloseable {
   private final Optional<ReverseFeaturePath> reverse;
   private final Optional<InnerConstants> inner;
   private final Optional<SelfTeacher> self;
+  private final Closer own = new Closer();
   private final Teacher teacher;
   private final StepReport report;
   private final Tensor dTail;
@@ -77,15 +79,20 @@ public final class DualPath implements AutoCloseable {
     this.self = self;
     klWeight = settings.klWeight().rule() != KlWeight.Rule.FIXED ? 0 : settings.klWeight().value();
     long taps = side.map(s -> (long) s.network().config().tapWidths().size()).orElse(0L);
-    report = new StepReport(device, OWN_SLOTS + taps);
     long classes = tail.map(t -> (long) t.config().classes()).orElse(1L);
     long logits = tail.map(t -> (long) t.logitRows(rows)).orElse((long) rows);
-    teacher = new Teacher(device, settings.klRows(), logits, classes);
-    dTail = device.allocate(logits, classes);
     long features =
         tail.map(t -> Math.multiplyExact((long) t.rows(rows), t.config().width())).orElse(1L);
-    dNormalized = device.allocate(reverse.isPresent() ? features : 1);
-    dLast = device.allocate(inner.isPresent() ? features : 1);
+    try {
+      report = own.add(new StepReport(device, OWN_SLOTS + taps));
+      teacher = own.add(new Teacher(device, settings.klRows(), logits, classes));
+      dTail = own.add(device.allocate(logits, classes));
+      dNormalized = own.add(device.allocate(reverse.isPresent() ? features : 1));
+      dLast = own.add(device.allocate(inner.isPresent() ? features : 1));
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
+    }
   }
 
   /** Factor of the logit path from now on. */
@@ -416,10 +423,6 @@ public final class DualPath implements AutoCloseable {
 
   @Override
   public void close() {
-    report.close();
-    dTail.close();
-    dNormalized.close();
-    dLast.close();
-    teacher.close();
+    own.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.sidefade.train;
 
 import dev.sidefade.backbone.TrunkOutput;
 import dev.sidefade.kernels.Device;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
@@ -35,10 +36,11 @@ public final class FeatureCache implements FeatureFeed {
     void examples(long done);
   }
 
+  private final Closer own = new Closer();
   private final ExampleSet examples;
   private final FeatureSource source;
   private final int taps;
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena = own.add(Arena.ofShared());
 
   /** Where the rows of an example begin, in rows; its tokens follow. */
   private final long[] firstRow;
@@ -89,8 +91,8 @@ public final class FeatureCache implements FeatureFeed {
     try {
       cache.fillFrom(live, batch, progress);
       return cache;
-    } catch (RuntimeException e) {
-      cache.close();
+    } catch (RuntimeException | Error e) {
+      cache.own.closeAfter(e);
       throw e;
     }
   }
@@ -111,17 +113,24 @@ public final class FeatureCache implements FeatureFeed {
     }
     bytes = total;
     mapped = total > memoryLimit;
-    MemorySegment memory = mapped ? mapFile(folder, total) : arena.allocate(total, 64);
     long at = 0;
     int rows = Math.min(batch, size());
     int longest = examples.paddedTokens(examples.longest());
-    for (TrunkOutput output : source.outputs()) {
-      Shape shape = shape(output);
-      stored.add(Tensor.wrap(memory.asSlice(at, shape.size() * 4), shape, DType.F32));
-      gathered.add(device.allocateHost(DType.F32, Shape.of(output.shape(rows, longest))));
-      at += shape.size() * 4;
+    try {
+      MemorySegment memory = mapped ? mapFile(folder, total) : arena.allocate(total, 64);
+      for (TrunkOutput output : source.outputs()) {
+        Shape shape = shape(output);
+        stored.add(Tensor.wrap(memory.asSlice(at, shape.size() * 4), shape, DType.F32));
+        Shape largest = Shape.of(output.shape(rows, longest));
+        gathered.add(own.add(device.allocateHost(DType.F32, largest)));
+        at += shape.size() * 4;
+      }
+      long flags = Math.multiplyExact((long) rows, longest);
+      valid = flags == 0 ? null : own.add(device.allocateHost(DType.F32, Shape.of(flags)));
+    } catch (RuntimeException | Error | IOException e) {
+      own.closeAfter(e);
+      throw e;
     }
-    valid = longest == 0 ? null : device.allocateHost(DType.F32, Shape.of((long) rows * longest));
   }
 
   /** Rows of an example: its own tokens, or those that the backbone makes of every one. */
@@ -282,12 +291,6 @@ public final class FeatureCache implements FeatureFeed {
 
   @Override
   public void close() {
-    gathered.forEach(Tensor::close);
-    gathered.clear();
-    stored.clear();
-    if (valid != null) {
-      valid.close();
-    }
-    arena.close();
+    own.close();
   }
 }

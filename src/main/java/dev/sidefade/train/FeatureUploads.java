@@ -2,6 +2,7 @@ package dev.sidefade.train;
 
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Upload;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * last one of any of them is gone. Features that were computed on the device stay where they are.
  */
 public final class FeatureUploads implements AutoCloseable {
+  private final Closer own = new Closer();
   private final Device device;
   private final Room[] rooms;
   private int turn;
@@ -26,7 +28,15 @@ public final class FeatureUploads implements AutoCloseable {
    */
   public FeatureUploads(Device device) {
     this.device = device;
-    rooms = device.onHost() ? new Room[0] : new Room[] {new Room(device), new Room(device)};
+    rooms = new Room[device.onHost() ? 0 : 2];
+    try {
+      for (int i = 0; i < rooms.length; i++) {
+        rooms[i] = own.add(new Room(device));
+      }
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
+    }
   }
 
   /**
@@ -69,9 +79,7 @@ public final class FeatureUploads implements AutoCloseable {
 
   @Override
   public void close() {
-    for (Room room : rooms) {
-      room.close();
-    }
+    own.close();
   }
 
   private record Uploaded(FeatureFeed feed, FeatureUploads uploads) implements FeatureFeed {
@@ -169,8 +177,9 @@ public final class FeatureUploads implements AutoCloseable {
           grown = true;
         } else if (places.get(i).size() < size) {
           long larger = Math.max(size, places.get(i).size() * 3 / 2);
-          places.get(i).close();
-          places.set(i, device.allocate(larger));
+          // taken out first: it must not be closed again where there is no room for a larger one
+          places.remove(i).close();
+          places.add(i, device.allocate(larger));
           grown = true;
         }
       }
@@ -194,6 +203,7 @@ public final class FeatureUploads implements AutoCloseable {
 
     private void closeStaged(int which) {
       Tensor place = staged[which];
+      staged[which] = null;
       if (place != null) {
         place.close();
       }

@@ -2,6 +2,7 @@ package dev.sidefade.train;
 
 import dev.sidefade.backbone.TrunkOutput;
 import dev.sidefade.kernels.Device;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.DType;
 import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * cache. Features are on the host, unless the source computes on the device: then they stay there.
  */
 public final class LiveFeatures implements FeatureFeed {
+  private final Closer own = new Closer();
   private final ExampleSet examples;
   private final FeatureSource source;
   private final int taps;
@@ -66,12 +68,18 @@ public final class LiveFeatures implements FeatureFeed {
     this.source = source;
     this.taps = taps;
     int tokens = examples.paddedTokens(examples.longest());
-    for (TrunkOutput output : source.outputs()) {
-      Shape shape = Shape.of(output.shape(Math.min(batch, examples.size()), tokens));
-      outputs.add(
-          source.onDevice()
-              ? device.allocate(DType.F32, shape)
-              : device.allocateHost(DType.F32, shape));
+    try {
+      for (TrunkOutput output : source.outputs()) {
+        Shape shape = Shape.of(output.shape(Math.min(batch, examples.size()), tokens));
+        outputs.add(
+            own.add(
+                source.onDevice()
+                    ? device.allocate(DType.F32, shape)
+                    : device.allocateHost(DType.F32, shape)));
+      }
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
     }
   }
 
@@ -135,7 +143,6 @@ public final class LiveFeatures implements FeatureFeed {
   @Override
   public void close() {
     closeLoader();
-    outputs.forEach(Tensor::close);
-    outputs.clear();
+    own.close();
   }
 }

@@ -3,6 +3,7 @@ package dev.sidefade.train;
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Kernels;
 import dev.sidefade.layers.Parameters;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.Supplier;
@@ -12,6 +13,7 @@ import java.util.function.Supplier;
  * mean = decay mean + (1 - decay) values} after every step.
  */
 final class RunningMean implements AutoCloseable {
+  private final Closer own = new Closer();
   private final Parameters parameters;
   private final Tensor mean;
 
@@ -31,13 +33,18 @@ final class RunningMean implements AutoCloseable {
    */
   RunningMean(Device device, Parameters parameters, float decay, long most) {
     this.parameters = parameters;
-    said = device.allocate(most);
     long size = parameters.values().size();
-    mean = device.allocate(size);
-    present = device.allocate(size);
     float[] step = new float[Math.toIntExact(size / Parameters.ALIGNMENT)];
     Arrays.fill(step, 1 - decay);
-    pace = device.allocate(step.length);
+    try {
+      said = own.add(device.allocate(most));
+      mean = own.add(device.allocate(size));
+      present = own.add(device.allocate(size));
+      pace = own.add(device.allocate(step.length));
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
+    }
     pace.setFloats(step);
     restart();
   }
@@ -75,9 +82,6 @@ final class RunningMean implements AutoCloseable {
 
   @Override
   public void close() {
-    mean.close();
-    present.close();
-    pace.close();
-    said.close();
+    own.close();
   }
 }

@@ -1,6 +1,7 @@
 package dev.sidefade.train;
 
 import dev.sidefade.kernels.Device;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.Shape;
 import dev.sidefade.tensor.Tensor;
 import java.util.List;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Valpola 2017). It begins to speak when the student has learned something.
  */
 public final class SelfTeacher implements AutoCloseable {
+  private final Closer own = new Closer();
   private final BackboneTail tail;
   private final FeatureSource source;
   private final Device device;
@@ -40,10 +42,15 @@ public final class SelfTeacher implements AutoCloseable {
     this.device = device;
     this.from = from;
     long logits = Math.multiplyExact((long) tail.logitRows(rows), tail.config().classes());
-    mean = new RunningMean(device, tail.parameters(), decay, logits);
     long features = device.onHost() ? 1 : tail.rows(rows);
-    nearLast = device.allocate(Math.multiplyExact(features, tail.config().width()));
-    nearFlags = device.allocate(features);
+    try {
+      mean = own.add(new RunningMean(device, tail.parameters(), decay, logits));
+      nearLast = own.add(device.allocate(Math.multiplyExact(features, tail.config().width())));
+      nearFlags = own.add(device.allocate(features));
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
+    }
   }
 
   /** The mean, for checkpoints and to move it after each step. */
@@ -98,8 +105,6 @@ public final class SelfTeacher implements AutoCloseable {
 
   @Override
   public void close() {
-    mean.close();
-    nearLast.close();
-    nearFlags.close();
+    own.close();
   }
 }

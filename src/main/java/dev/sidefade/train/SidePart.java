@@ -10,6 +10,7 @@ import dev.sidefade.layers.Slab;
 import dev.sidefade.side.SideActivations;
 import dev.sidefade.side.SideConfig;
 import dev.sidefade.side.SideNetwork;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.Tensor;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,7 @@ public final class SidePart implements AutoCloseable {
       Tensor keep,
       Tensor dLogits) {}
 
+  private final Closer own = new Closer();
   private final SideNetwork network;
   private final Optional<FeaturePath> features;
   private final Parameters parameters = new Parameters();
@@ -53,14 +55,19 @@ public final class SidePart implements AutoCloseable {
       float decay) {
     network = new SideNetwork(config, parameters);
     this.features = features.map(f -> new FeaturePath(f, config, parameters));
-    parameters.allocate(device, seed);
-    long logits = Math.multiplyExact(config.pooling().rows(layout), config.classes());
-    average =
-        decay > 0
-            ? Optional.of(new RunningMean(device, parameters, decay, logits))
-            : Optional.empty();
-    memory = device.allocate(Slab.measure(slab -> plan(slab, layout)));
     this.layout = layout;
+    long logits = Math.multiplyExact(config.pooling().rows(layout), config.classes());
+    try {
+      own.add(parameters).allocate(device, seed);
+      average =
+          decay > 0
+              ? Optional.of(own.add(new RunningMean(device, parameters, decay, logits)))
+              : Optional.empty();
+      memory = own.add(device.allocate(Slab.measure(slab -> plan(slab, layout))));
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
+    }
     plans = new Plans<>(l -> plan(new Slab(memory), l));
   }
 
@@ -123,8 +130,6 @@ public final class SidePart implements AutoCloseable {
 
   @Override
   public void close() {
-    average.ifPresent(RunningMean::close);
-    parameters.close();
-    memory.close();
+    own.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.sidefade.train;
 
 import dev.sidefade.kernels.Device;
 import dev.sidefade.kernels.Kernels;
+import dev.sidefade.tensor.Closer;
 import dev.sidefade.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * student says: their divergence and its gradient are zero.
  */
 final class Teacher implements AutoCloseable {
+  private final Closer own = new Closer();
   private final Kernels kernels;
   private final KlRows rows;
   private final Tensor said;
@@ -27,8 +29,13 @@ final class Teacher implements AutoCloseable {
     kernels = device.kernels();
     this.rows = rows;
     boolean chooses = rows != KlRows.ALL;
-    said = device.allocate(chooses ? largest * classes : 1);
-    speaks = device.allocate(chooses ? largest : 1);
+    try {
+      said = own.add(device.allocate(chooses ? Math.multiplyExact(largest, classes) : 1));
+      speaks = own.add(device.allocate(chooses ? largest : 1));
+    } catch (RuntimeException | Error e) {
+      own.closeAfter(e);
+      throw e;
+    }
   }
 
   /** Whether {@link #choose} must see what the teacher says. */
@@ -86,7 +93,6 @@ final class Teacher implements AutoCloseable {
 
   @Override
   public void close() {
-    said.close();
-    speaks.close();
+    own.close();
   }
 }

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.concurrent.CompletionException;
@@ -67,6 +68,15 @@ class FailuresTest {
     check(2, "b does not exist", new NoSuchFileException("b"));
     check(2, "l.idx does not exist", new NoSuchFileException("l.idx"));
     check(1, "elsewhere does not exist", new NoSuchFileException("elsewhere"));
+  }
+
+  @Test
+  void aNameThatNoFileCanHaveIsTwo() {
+    check(
+        2,
+        "'b\u00fc' cannot be the name of a file here (Malformed input): choose another name, or"
+            + " set the locale",
+        new InvalidPathException("b\u00fc", "Malformed input"));
   }
 
   @Test

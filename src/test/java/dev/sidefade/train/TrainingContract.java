@@ -6,12 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.kernels.Device;
-import dev.sidefade.kernels.Kernels;
-import dev.sidefade.kernels.Upload;
+import dev.sidefade.kernels.WrappedDevice;
 import dev.sidefade.side.BlockKind;
-import dev.sidefade.tensor.DType;
-import dev.sidefade.tensor.Shape;
-import dev.sidefade.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -214,65 +210,14 @@ public interface TrainingContract {
   }
 
   /** A device that does every step as if it were the first. */
-  record Forgetful(Device device) implements Device {
-    @Override
-    public String name() {
-      return device.name();
+  final class Forgetful extends WrappedDevice {
+    Forgetful(Device device) {
+      super(device);
     }
 
     @Override
-    public Tensor allocate(DType dtype, Shape shape) {
-      return device.allocate(dtype, shape);
-    }
-
-    @Override
-    public Tensor allocateHost(DType dtype, Shape shape) {
-      return device.allocateHost(dtype, shape);
-    }
-
-    @Override
-    public boolean onHost() {
-      return device.onHost();
-    }
-
-    @Override
-    public Upload upload() {
-      return device.upload();
-    }
-
-    @Override
-    public void copy(Tensor source, Tensor target) {
-      device.copy(source, target);
-    }
-
-    @Override
-    public void zero(Tensor tensor) {
-      device.zero(tensor);
-    }
-
-    @Override
-    public Kernels kernels() {
-      return device.kernels();
-    }
-
-    @Override
-    public long liveBytes() {
-      return device.liveBytes();
-    }
-
-    @Override
-    public long peakBytes() {
-      return device.peakBytes();
-    }
-
-    @Override
-    public void resetPeak() {
-      device.resetPeak();
-    }
-
-    @Override
-    public void close() {
-      device.close();
+    public void step(Object key, Runnable body) {
+      body.run();
     }
   }
 }
