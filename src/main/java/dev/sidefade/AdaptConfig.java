@@ -18,7 +18,8 @@ import java.util.Optional;
  * @param backbone the pretrained ONNX model
  * @param task what the examples are and what is learned of them
  * @param tokenizer the {@code tokenizer.json} that belongs to a text backbone; needed for texts
- * @param maxLength tokens after which texts are cut; 0 = what the backbone allows
+ * @param maxLength tokens after which texts are cut; 0 = the length that the tokenizer names, else
+ *     512, and never more than the backbone allows
  * @param train labelled examples: a class-folder tree, an IDX images file or a list file; for texts
  *     a TSV or CSV file with a header, for {@link TaskKind#TOKENS} a CoNLL file
  * @param unlabelled more examples, whose labels are not looked at
@@ -164,6 +165,8 @@ public record AdaptConfig(
     ConfigChecks.checkTeacher(teacher, tune, logits);
     ConfigChecks.share("token dropout", tokenDropout);
     ConfigChecks.checkDropout(tokenDropout, task);
+    ConfigChecks.checkChanges(flip, shift, task);
+    ConfigChecks.checkSmoothing(labelSmoothing, task);
     ConfigChecks.notNegative("number of epochs ahead", sideAhead);
     ConfigChecks.checkAhead(sideAhead, epochs, tune, side);
     ConfigChecks.share("label smoothing", labelSmoothing);
@@ -310,7 +313,8 @@ public record AdaptConfig(
     /**
      * See {@link AdaptConfig#maxLength}.
      *
-     * @param maxLength tokens after which texts are cut; 0 = what the backbone allows
+     * @param maxLength tokens after which texts are cut; 0 = the length that the tokenizer names,
+     *     else 512, and never more than the backbone allows
      * @return this builder
      */
     public Builder maxLength(int maxLength) {

@@ -10,6 +10,7 @@ import dev.sidefade.tensor.BadInputException;
 import dev.sidefade.tensor.Closer;
 import dev.sidefade.train.BackboneTail;
 import dev.sidefade.train.Checkpoint;
+import dev.sidefade.train.DivergedException;
 import dev.sidefade.train.DualPath;
 import dev.sidefade.train.EpochRecord;
 import dev.sidefade.train.ExampleSet;
@@ -47,6 +48,10 @@ final class Adaptation implements AutoCloseable {
   private final AdaptConfig config;
   private final ProgressListener progress;
   private final long started = System.nanoTime();
+
+  /** Of the epochs that another process trained. */
+  private double earlierSeconds;
+
   private final Closer closer = new Closer();
   private final Backbone backbone;
   private final AdaptationData data;
@@ -101,7 +106,7 @@ final class Adaptation implements AutoCloseable {
       data.notes().forEach(progress::note);
       plan = AdaptationPlan.of(config, backbone, data);
       plan.check();
-      plan.notes().forEach(progress::note);
+      plan.notes(data).forEach(progress::note);
       device = closer.add(opener.get());
       uploads = closer.add(new FeatureUploads(device));
       Files.createDirectories(config.out());
@@ -198,12 +203,28 @@ final class Adaptation implements AutoCloseable {
       }
       return new AdaptationOutput(
               config, plan, data, backbone, hashes, preprocessing, device, progress)
-          .write(figures, networks, latencyBudget, started);
+          .write(figures, networks, latencyBudget, this::seconds);
     }
   }
 
-  /** The same training over the labelled rows alone, for the report. */
+  /** Wall-clock time until now, of epochs before a resumption too. */
+  private double seconds() {
+    return earlierSeconds + (System.nanoTime() - started) / 1e9;
+  }
+
+  /** For the report; the model is made without it. */
   private void measureWithoutUnlabelled(AdaptationFigures figures, FeatureSets frozen)
+      throws IOException {
+    try {
+      trainWithoutUnlabelled(figures, frozen);
+    } catch (DivergedException e) {
+      progress.note(
+          "What the unlabelled rows are worth is not known. Without them " + e.getMessage());
+    }
+  }
+
+  /** The same training over the labelled rows alone. */
+  private void trainWithoutUnlabelled(AdaptationFigures figures, FeatureSets frozen)
       throws IOException {
     AdaptationPlan alone = plan.withoutUnlabelled();
     try (Networks networks = new Networks(alone, data, device, frozen)) {
@@ -298,6 +319,7 @@ final class Adaptation implements AutoCloseable {
         config.resume() && checkpoint.exists() ? checkpoint.load() : new TrainingState();
     if (state.epochsDone() > 0) {
       progress.note("Resumed after epoch " + state.epochsDone() + ".");
+      earlierSeconds = state.history().stream().mapToDouble(EpochRecord::seconds).sum();
     }
     run("training", plan, plan.pathSettings(), networks, config.patience())
         .run(state, listener(), checkpoint::save);

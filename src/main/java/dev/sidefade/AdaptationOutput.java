@@ -41,6 +41,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 
 /** Writes what an adaptation made: models, delta, metrics, report. */
@@ -85,7 +86,7 @@ final class AdaptationOutput {
   }
 
   AdaptResult write(
-      AdaptationFigures figures, Networks networks, Duration latencyBudget, long started)
+      AdaptationFigures figures, Networks networks, Duration latencyBudget, DoubleSupplier seconds)
       throws IOException {
     Optional<BackboneTail> tail = networks.tail();
     Optional<SidePart> side = networks.side();
@@ -128,7 +129,7 @@ final class AdaptationOutput {
     ReportSamples.add(report, figures, data, SHOWN_PREDICTIONS);
     Environment.describe(report, device);
     hashes.forEach(report::environment);
-    report.seconds((System.nanoTime() - started) / 1e9);
+    report.seconds(seconds.getAsDouble());
     RunReport done = report.build();
     Path metrics = config.out().resolve(METRICS);
     Path html = config.out().resolve(REPORT);

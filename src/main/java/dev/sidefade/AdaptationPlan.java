@@ -68,7 +68,8 @@ record AdaptationPlan(
 
   static AdaptationPlan of(AdaptConfig config, Backbone backbone, AdaptationData data) {
     BackboneStructure structure = backbone.structure();
-    TokenLayout layout = layout(structure, config, data);
+    EpochOrder order = EpochOrder.of(data.train(), data.labelled(), config.batch(), config.seed());
+    TokenLayout layout = layout(structure, config, data, order.rows());
     boolean pooledFirst = structure.readOut().beforeNorm();
     Pooling own = ownPooling(structure, layout, data);
     Pooling pooling = config.readout().orElse(own);
@@ -76,6 +77,10 @@ record AdaptationPlan(
       throw new BadInputException(
           "classes of words are read from every token: leave --readout away, and use a backbone"
               + " that does not pool its tokens");
+    }
+    if (data.task() != Task.TOKENS && pooling == Pooling.TOKENS) {
+      throw new BadInputException(
+          "a read-out of every token is for classes of words: choose cls, mean or cls+mean");
     }
     if (pooledFirst && pooling != own) {
       throw new BadInputException(
@@ -100,11 +105,11 @@ record AdaptationPlan(
             pooling,
             own,
             layout,
-            pooledFirst ? new TokenLayout(config.batch(), 1, 0, 0, 0) : layout,
+            pooledFirst ? new TokenLayout(order.rows(), 1, 0, 0, 0) : layout,
             data.task(),
             config.epochs(),
             data.classes(),
-            EpochOrder.of(data.train(), data.labelled(), config.batch(), config.seed()));
+            order);
     return readsUnlabelled(config) ? plan : plan.withoutUnlabelled();
   }
 
@@ -117,8 +122,17 @@ record AdaptationPlan(
   }
 
   /** What the user should hear before anything is computed. */
-  List<String> notes() {
+  List<String> notes(AdaptationData data) {
     List<String> notes = new ArrayList<>();
+    int unused = data.train().size() - data.labelled() - order.unlabelled();
+    if (unused > 0) {
+      notes.add(
+          "Nothing teaches on the "
+              + unused
+              + " rows without a label, so they are not used; an epoch still has the "
+              + order.steps()
+              + " steps that all rows fill.");
+    }
     if (config.tokenDropout() > 0 && config.tune().inside().isEmpty()) {
       notes.add(
           "--token-dropout changes nothing: with --tune "
@@ -148,6 +162,7 @@ record AdaptationPlan(
 
   /** Refuses what cannot be built, before anything is computed. */
   void check() {
+    checkFirstTurn();
     ConfigChecks.checkGradients(config.gradientMode(), config.microBatch());
     if (config.side() != SideKind.NONE) {
       featureConfig(sideConfig());
@@ -162,9 +177,23 @@ record AdaptationPlan(
     }
   }
 
+  /** Both a head start of the side network and rare turns of the backbone delay its first one. */
+  private void checkFirstTurn() {
+    PathSettings settings = pathSettings();
+    boolean both = config.side() != SideKind.NONE && config.tune().kind() != Tune.Kind.NONE;
+    if (settings.firstTurn(both) >= settings.schedule().total()) {
+      throw new BadInputException(
+          "the backbone's first turn would be at step "
+              + settings.firstTurn(both)
+              + " of "
+              + settings.schedule().total()
+              + ", so it would never learn: give fewer with --side-ahead or --backbone-every, or"
+              + " more with --epochs");
+    }
+  }
+
   private static TokenLayout layout(
-      BackboneStructure structure, AdaptConfig config, AdaptationData data) {
-    int batch = config.batch();
+      BackboneStructure structure, AdaptConfig config, AdaptationData data, int batch) {
     if (config.task().isText()) {
       int longest =
           Stream.of(data.train(), data.validation(), data.shown())

@@ -89,6 +89,21 @@ final class ConfigChecks {
     }
   }
 
+  static void checkChanges(boolean flip, int shift, TaskKind task) {
+    if ((flip || shift > 0) && task.isText()) {
+      throw new BadInputException(
+          "--flip and --shift change images, but the task is a text's: leave them away, or use"
+              + " --token-dropout");
+    }
+  }
+
+  static void checkSmoothing(double labelSmoothing, TaskKind task) {
+    if (labelSmoothing > 0 && task == TaskKind.REGRESSION) {
+      throw new BadInputException(
+          "label smoothing is for classes, and a regression has numbers: leave it away");
+    }
+  }
+
   static void checkGradients(GradientMode mode, int microBatch) {
     if (microBatch > 0 && mode != GradientMode.AUTO) {
       throw new BadInputException(

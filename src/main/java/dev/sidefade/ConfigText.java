@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 final class ConfigText {
   /** What may change between a run and its resumption without changing the result. */
   static final Set<String> FREE =
-      Set.of("out", "resume", "threads", "strict", "precision", "opset", "ort");
+      Set.of(
+          "out", "resume", "threads", "strict", "measureUnlabelled", "precision", "opset", "ort");
 
   private ConfigText() {}
 

@@ -77,6 +77,15 @@ final class TextData {
                 + " and no token ids: use --task image, or a text backbone");
       }
       TextInput.named(input.name());
+      if (input.dims().size() == 2 && input.dims().get(1) >= 0) {
+        throw new BadInputException(
+            "input "
+                + input.name()
+                + " of the backbone takes exactly "
+                + input.dims().get(1)
+                + " tokens; export the model with a dynamic token axis (dynamic_axes or"
+                + " dynamic_shapes)");
+      }
       inputs.put(input.name(), input.dtype());
     }
     return inputs;

@@ -12,6 +12,7 @@ import dev.sidefade.distill.Direction;
 import dev.sidefade.distill.MaskSchedule;
 import dev.sidefade.export.Delta;
 import dev.sidefade.kernels.MaskPlacement;
+import dev.sidefade.kernels.Pooling;
 import dev.sidefade.onnx.OnnxModel;
 import dev.sidefade.report.RunReport;
 import dev.sidefade.tensor.BadInputException;
@@ -288,6 +289,70 @@ class AdaptTest {
             BadInputException.class,
             () -> demo.config(folder.resolve("ahead")).sideAhead(3).build());
     assertTrue(e.getMessage().contains("--side-ahead"), e.getMessage());
+  }
+
+  @Test
+  void aBackboneWhoseTurnNeverComesIsRefused() {
+    AdaptConfig.Builder config = demo.config(folder.resolve("turn")).sideAhead(1);
+    BadInputException e =
+        assertThrows(BadInputException.class, () -> quick(config.backboneEvery(5000).build()));
+    assertTrue(e.getMessage().contains("first turn would be at step 5000 of"), e.getMessage());
+  }
+
+  @Test
+  void whatDoesNotGoWithTheTaskIsRefused() {
+    AdaptConfig.Builder texts =
+        AdaptConfig.builder().backbone(folder).tokenizer(folder).train("t").out(folder);
+    texts.task(TaskKind.REGRESSION);
+    assertRefused("--flip and --shift change images", texts.flip(true));
+    assertRefused("--flip and --shift change images", texts.flip(false).shift(1));
+    assertRefused("label smoothing is for classes", texts.shift(0).labelSmoothing(0.1));
+    AdaptConfig every = demo.config(folder.resolve("every")).readout(Pooling.TOKENS).build();
+    BadInputException e = assertThrows(BadInputException.class, () -> quick(every));
+    assertTrue(e.getMessage().contains("for classes of words"), e.getMessage());
+  }
+
+  private static void assertRefused(String says, AdaptConfig.Builder config) {
+    BadInputException e = assertThrows(BadInputException.class, config::build);
+    assertTrue(e.getMessage().contains(says), e.getMessage());
+  }
+
+  /** One that is larger than all examples: memory is for the rows that there are. */
+  @Test
+  void aBatchOfAllTakesNoMoreMemoryThanAllNeed() throws IOException {
+    AdaptConfig.Builder config = demo.config(folder.resolve("all")).epochs(1).tune(Tune.HEAD);
+    long exact = peak(config.side(SideKind.NONE).batch(800));
+    assertEquals(exact, peak(config.out(folder.resolve("more")).batch(1_000_000_000)));
+  }
+
+  private static long peak(AdaptConfig.Builder config) throws IOException {
+    return quick(config.build()).report().memoryBytes().getOrDefault(RunReport.TRAINING_PEAK, -1L);
+  }
+
+  @Test
+  void rowsThatNobodyTeachesOnAreNamed() throws IOException {
+    Notes notes = new Notes();
+    AdaptConfig.Builder config = demo.config(folder.resolve("unused")).side(SideKind.NONE);
+    QuickRuns.adapt(config.tune(Tune.HEAD).epochs(1).build(), notes);
+    assertTrue(
+        notes.all().stream()
+            .anyMatch(note -> note.contains("Nothing teaches on the 600 rows without a label")),
+        notes.all().toString());
+  }
+
+  /** Whether that is measured decides nothing of the model. */
+  @Test
+  void aRunGoesOnWithoutMeasuringUnlabelledRows() throws IOException {
+    Path out = folder.resolve("measuring");
+    AdaptConfig.Builder config = demo.config(out).measureUnlabelled(true);
+    assertThrows(
+        Stopped.class,
+        () -> Sidefade.adapt(config.build(), new StopAt("training without unlabelled rows", 1)));
+    AdaptResult result = quick(config.resume(true).measureUnlabelled(false).build());
+    assertArrayEquals(referenceModel(), Files.readAllBytes(result.model().orElseThrow()));
+    double trained =
+        result.report().history().stream().mapToDouble(RunReport.EpochRow::seconds).sum();
+    assertTrue(result.report().seconds() > trained, "the epochs of the first run count");
   }
 
   @Test

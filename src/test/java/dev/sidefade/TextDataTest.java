@@ -1,10 +1,15 @@
 package dev.sidefade;
 
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.sidefade.onnx.ElementType;
+import dev.sidefade.onnx.OnnxModel;
+import dev.sidefade.onnx.ValueInfo;
 import dev.sidefade.report.RunReport;
+import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,6 +86,23 @@ class TextDataTest {
     assertTrue(
         result.report().accuracy(RunReport.VAL, RunReport.FADED).orElseThrow() > 0.9,
         result.report().measures().toString());
+  }
+
+  @Test
+  void aFixedNumberOfTokensIsRefused() throws IOException {
+    OnnxModel model = OnnxModel.read(files.backbone("minilm_legacy11"));
+    model
+        .graph()
+        .inputs()
+        .replaceAll(input -> ValueInfo.of(input.name(), ElementType.INT64, "batch", 16));
+    Path fixed = folder.resolve("fixed.onnx");
+    model.write(fixed);
+    AdaptConfig.Builder config =
+        files.config(
+            TaskKind.TEXT, "minilm_legacy11", files.sentiments(10, 5), folder.resolve("out"));
+    String message =
+        assertThrows(BadInputException.class, () -> quick(config.backbone(fixed))).getMessage();
+    assertTrue(message.contains("takes exactly 16 tokens; export the model"), message);
   }
 
   /** One that suggests no length, so that the model's table of positions is the limit. */

@@ -184,7 +184,18 @@ final class PreprocessingReader {
       return true;
     }
     return cutsCentre(fields)
+        && !makesSquare(fields)
         && !(fields.has("size") && fields.object().get("size").isJsonObject());
+  }
+
+  /** Processors of transformers for which one number as size is both sides. */
+  private static boolean makesSquare(JsonFields fields) {
+    String processor =
+        fields
+            .text("image_processor_type")
+            .or(() -> fields.text("feature_extractor_type"))
+            .orElse("");
+    return processor.startsWith("DeiT") || processor.startsWith("Beit");
   }
 
   private static float[] floats(JsonFields fields, String key, String otherKey, float otherwise) {

@@ -65,7 +65,7 @@ final class StoredPass implements GradientPass {
         boolean activation = !input.equals(seed) && !run.constants().containsKey(input);
         bytes += activation ? Sessions.bytes(tensor) : 0;
       }
-      keptBytes = bytes;
+      keptBytes = Math.max(keptBytes, bytes);
       Map<String, OnnxTensor> pinned = new LinkedHashMap<>();
       for (Map.Entry<String, Tensor> gradient : gradients.entrySet()) {
         String name = GradientGraph.gradient(gradient.getKey());

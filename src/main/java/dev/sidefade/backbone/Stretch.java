@@ -117,9 +117,15 @@ record Stretch(
     private void addInput(String value) {
       if (tunable.contains(value)) {
         constants.add(value);
-      } else if (graph.inputs().stream().anyMatch(input -> input.name().equals(value))) {
+      } else if (isFed(value)) {
         modelInputs.add(value);
       }
+    }
+
+    /** Whether it is an input, and no constant that old exporters declare as one too. */
+    private boolean isFed(String value) {
+      return !graph.initializers().containsKey(value)
+          && graph.inputs().stream().anyMatch(input -> input.name().equals(value));
     }
 
     /**

@@ -128,7 +128,6 @@ final class StretchPass implements GradientPass {
   @Override
   public void run(ForwardRun run, Tensor dFinal, Map<String, Tensor> gradients)
       throws OrtException {
-    keptBytes = bytesOfTaps(run);
     long part = Math.min(rowsAtOnce, run.batch());
     long largest = part(run, 0, part, dFinal, gradients);
     if (part < run.batch()) {
@@ -141,7 +140,7 @@ final class StretchPass implements GradientPass {
         }
       }
     }
-    keptBytes += largest;
+    keptBytes = Math.max(keptBytes, bytesOfTaps(run) + largest);
   }
 
   /** Computes some rows; returns the bytes that the largest stretch kept. */

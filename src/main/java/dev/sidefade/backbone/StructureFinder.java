@@ -1,6 +1,8 @@
 package dev.sidefade.backbone;
 
 import dev.sidefade.onnx.Dimension;
+import dev.sidefade.onnx.ElementType;
+import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.ModelCheck;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
@@ -61,6 +63,9 @@ public final class StructureFinder {
     ModelCheck.check(model);
     GraphView view = new GraphView(model.graph());
     List<Norm> norms = new NormFinder(view).find().stream().map(NormFinder.Found::norm).toList();
+    if (norms.isEmpty()) {
+      refuseHalf(model.graph());
+    }
     ResidualStream.Stream stream =
         named.isPresent()
             ? namedStream(view, norms, named.get())
@@ -105,6 +110,19 @@ public final class StructureFinder {
             node
                 + " shows that the model is quantised; use the float32 export, quantising comes"
                 + " last");
+      }
+    }
+  }
+
+  private static void refuseHalf(OnnxGraph graph) {
+    for (Initializer constant : graph.initializers().values()) {
+      if (constant.type() == ElementType.FLOAT16 || constant.type() == ElementType.BFLOAT16) {
+        throw new BadInputException(
+            "the backbone computes in "
+                + constant.type()
+                + " (as with "
+                + constant.name()
+                + "), but it must be in float32: use the float32 export, smaller types come last");
       }
     }
   }

@@ -65,6 +65,7 @@ public final class TunableConstants {
     if (tuning.rank() > 0) {
       found.addLowRank(first, tuning.rank());
     }
+    found.refuseMissing(tuning);
     if (found.constants.isEmpty()) {
       throw new BadInputException(
           "the backbone has no constants in front of its final norm that "
@@ -72,6 +73,20 @@ public final class TunableConstants {
               + " could tune; tune something else");
     }
     return List.copyOf(found.constants);
+  }
+
+  /** Norms alone would be learned, without a word, where weights are stored in another type. */
+  private void refuseMissing(Tuning tuning) {
+    boolean weights = constants.stream().anyMatch(TunableConstant::lowRank);
+    boolean biases = constants.stream().anyMatch(c -> c.kind() == TunableConstant.Kind.BIAS);
+    if (tuning.rank() > 0 && !weights || tuning.withBiases() && !biases) {
+      throw new BadInputException(
+          "the backbone has no "
+              + (tuning.rank() > 0 && !weights ? "weights" : "biases")
+              + " in float32 in front of its final norm that "
+              + tuning
+              + " could tune; use the float32 export, or tune something else");
+    }
   }
 
   private void addNorms(BackboneStructure structure, int first) {

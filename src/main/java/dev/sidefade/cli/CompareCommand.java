@@ -25,8 +25,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Runs adapt for every seed and variant: a linear probe; all layer norms on labels alone and"
           + " on smoothed labels; a side network that is kept; layer norms taught by a side network"
-          + " that fades; low-rank changes on labels alone, and taught likewise. Options of adapt"
-          + " hold for all of them; --tune gives rank and blocks, --side the kind of side network.",
+          + " that fades; low-rank changes on labels alone, taught likewise, and taught by a"
+          + " running mean of the backbone itself. Options of adapt hold for all of them, but those"
+          + " for further exports; --tune gives rank and blocks, --side the kind of side network.",
       "After every run the table in --out is written anew. The same command goes on after a kill."
     },
     exitCodeListHeading = "%nExit codes:%n",

@@ -22,7 +22,7 @@ final class NetworkOptions {
         "norms[:K]: and the layer norms of all or the last K blocks.",
         "biases[:K]: and the biases of their linear layers.",
         "low-rank:R[:K]: the norms, and a change of rank R of every weight of these blocks.",
-        "The last three take exact gradients through the backbone's graph: a step costs three to"
+        "The last three take exact gradients through the backbone's graph: a step costs two to"
             + " four forward passes. At inference all kinds cost nothing: what was tuned is folded"
             + " into the backbone's own constants."
       })

@@ -25,8 +25,8 @@ final class TaskOptions {
       names = "--max-length",
       paramLabel = "N",
       description =
-          "Tokens after which texts are cut, with a count; 0 = what the backbone allows (default:"
-              + " ${DEFAULT-VALUE}).")
+          "Tokens after which texts are cut, with a count; 0 = the length that the tokenizer names,"
+              + " else 512, and never more than the backbone allows (default: ${DEFAULT-VALUE}).")
   private int maxLength;
 
   void applyTo(AdaptConfig.Builder builder) {

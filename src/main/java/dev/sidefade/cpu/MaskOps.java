@@ -1,5 +1,6 @@
 package dev.sidefade.cpu;
 
+import dev.sidefade.kernels.KeptTokens;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.CounterRandom;
 import dev.sidefade.tensor.Tensor;
@@ -32,7 +33,7 @@ final class MaskOps {
         }
       }
       Arrays.sort(order, 0, count);
-      int kept = (int) Math.floor(count * (1.0 - ratio));
+      int kept = KeptTokens.of(count, ratio);
       for (int i = kept; i < count; i++) {
         RawMemory.set(out + 4L * (first + (int) order[i]), 1f);
       }

@@ -20,7 +20,10 @@ import org.jspecify.annotations.Nullable;
 public final class CudaContext implements AutoCloseable {
   private final CudaDevice device;
   private final MemorySegment handle;
-  private final MemorySegment before;
+
+  /** What was current on the owner's thread when it got this one. */
+  private MemorySegment before;
+
   private final Arena arena = Arena.ofShared();
   private final MemorySegment out = arena.allocate(4 * JAVA_LONG.byteSize(), 16);
   private final CudaAccounting accounting = new CudaAccounting();
@@ -110,12 +113,17 @@ public final class CudaContext implements AutoCloseable {
 
   /**
    * Hands the context and everything in it to the calling thread. The thread that had it must be
-   * done with it: from now on its calls are refused.
+   * done with it: from now on its calls are refused, and the context stays current there.
    */
   public void takeOver() {
     requireOpen();
+    check(CudaDriver.cuCtxGetCurrent(out()), "cuCtxGetCurrent", "");
+    MemorySegment present = outHandle();
     check(CudaDriver.cuCtxSetCurrent(handle), "cuCtxSetCurrent", "");
-    owner = Thread.currentThread();
+    if (!isMine()) {
+      before = present;
+      owner = Thread.currentThread();
+    }
   }
 
   /** {@return whether the calling thread has it} */

@@ -63,7 +63,7 @@ final class OpsetChanges {
           new LaterAttribute("RNN", "layout", 14, Neutral.ZERO),
           new LaterAttribute("Resize", "antialias", 18, Neutral.ZERO),
           new LaterAttribute("Resize", "axes", 18, Neutral.NONE),
-          new LaterAttribute("Resize", "keep_aspect_ratio_policy", 18, Neutral.NONE),
+          new LaterAttribute("Resize", "keep_aspect_ratio_policy", 18, Neutral.TEXT_STRETCH),
           new LaterAttribute("ScatterElements", "reduction", 16, Neutral.TEXT_NONE),
           new LaterAttribute("ScatterND", "reduction", 16, Neutral.TEXT_NONE));
 
@@ -72,6 +72,7 @@ final class OpsetChanges {
     NONE,
     ZERO,
     TEXT_NONE,
+    TEXT_STRETCH,
     /** It speaks of element types that older opsets do not have. */
     ANY
   }
@@ -82,6 +83,7 @@ final class OpsetChanges {
         case NONE -> false;
         case ZERO -> node.intAttribute(name).orElse(1) == 0;
         case TEXT_NONE -> node.stringAttribute(name).orElse("").equals("none");
+        case TEXT_STRETCH -> node.stringAttribute(name).orElse("").equals("stretch");
         case ANY -> true;
       };
     }

@@ -94,6 +94,7 @@ public final class GraphEdit {
 
   /**
    * Removes nodes, constants and declarations that no output needs, not even through nested graphs.
+   * An input stays, unless it is the default of a constant that goes.
    *
    * @param graph the graph, with what is nested in it
    */
@@ -112,6 +113,10 @@ public final class GraphEdit {
       }
     }
     replaceNodes(graph, graph.nodes().stream().filter(live::contains).toList());
+    graph
+        .inputs()
+        .removeIf(input ->
+            graph.initializers().containsKey(input.name()) && !needed.contains(input.name()));
     graph.initializers().keySet().retainAll(needed);
     Set<String> stillThere = new HashSet<>(graph.initializers().keySet());
     graph.nodes().forEach(node -> stillThere.addAll(node.outputs()));

@@ -164,7 +164,7 @@ public final class DualPath implements AutoCloseable {
     boolean backboneTurn =
         tail.isPresent()
             && number % settings.backboneEvery() == 0
-            && (side.isEmpty() || number >= settings.sideAhead());
+            && number >= settings.firstTurn(side.isPresent());
     Step step = new Step(batch, number, backboneTurn);
     TrunkFeatures trunk = step.trunk;
     Shape shape =
@@ -199,10 +199,18 @@ public final class DualPath implements AutoCloseable {
   private boolean taught(Step step) {
     return switch (settings.logits()) {
       case OFF -> false;
-      case BACKBONE_TO_SIDE -> side.isPresent() && tail.isPresent();
+      case BACKBONE_TO_SIDE -> backboneTeaches(step);
       case SIDE_TO_BACKBONE ->
           step.backboneTurn && (self.isPresent() ? step.batch.said() != null : side.isPresent());
     };
+  }
+
+  /** While the side network learns ahead, the backbone has nothing to say. */
+  private boolean backboneTeaches(Step step) {
+    return settings.logits() == Direction.BACKBONE_TO_SIDE
+        && side.isPresent()
+        && tail.isPresent()
+        && step.number >= settings.firstTurn(true);
   }
 
   private @Nullable Tensor teacherOf(Step step) {
@@ -233,9 +241,8 @@ public final class DualPath implements AutoCloseable {
 
   private void update(Step step) {
     if (step.backboneTurn) {
-      long first = side.isEmpty() ? 0 : settings.sideAhead();
-      long every = settings.backboneEvery();
-      long updates = step.number / every - Math.ceilDiv(first, every) + 1;
+      long turns = step.number - settings.firstTurn(side.isPresent());
+      long updates = turns / settings.backboneEvery() + 1;
       update(tail.get().parameters(), "the backbone's gradient", step.number, updates);
     }
     side.ifPresent(part ->
@@ -284,7 +291,7 @@ public final class DualPath implements AutoCloseable {
   private void sideBackward(SidePart part, Step step) {
     TrunkFeatures trunk = step.trunk;
     SidePart.Plan plan = part.plan(trunk, step.examples);
-    boolean taught = settings.logits() == Direction.BACKBONE_TO_SIDE && step.tailLogits != null;
+    boolean taught = backboneTeaches(step);
     Tensor said = taught ? step.tailLogits : null;
     int losses =
         loss(Objects.requireNonNull(step.sideLogits), said, step.batch.targets(), plan.dLogits());

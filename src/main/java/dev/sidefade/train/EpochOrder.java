@@ -14,19 +14,20 @@ import java.util.stream.IntStream;
  *
  * @param labelled number of rows with a label, at least 1
  * @param unlabelled number of rows without
- * @param batch rows of a step; at least 2 where there are unlabelled rows
+ * @param rows of a step, of few labelled ones some twice; at least 2 where there are unlabelled
+ *     rows
  * @param seed of the shuffles
  * @param lengths of all examples; empty where all have the same
  * @param steps of an epoch
  */
 public record EpochOrder(
-    int labelled, int unlabelled, int batch, long seed, int[] lengths, int steps) {
+    int labelled, int unlabelled, int rows, long seed, int[] lengths, int steps) {
   /** Keeps the shuffles of unlabelled rows apart from those of labelled rows. */
   private static final long UNLABELLED_SEED = 0x5DEECE66DL;
 
   /** Refuses a batch without room for labelled and unlabelled rows. */
   public EpochOrder {
-    if (unlabelled > 0 && batch < 2) {
+    if (unlabelled > 0 && rows < 2) {
       throw new BadInputException(
           "a batch of 1 has no room for a labelled and an unlabelled row: use --batch 2 or more");
     }
@@ -37,17 +38,23 @@ public record EpochOrder(
    *
    * @param labelled number of rows with a label, at least 1
    * @param unlabelled number of rows without
-   * @param batch rows of a step; at least 2 where there are unlabelled rows
+   * @param batch rows of a step, if there are so many in all; at least 2 where there are unlabelled
+   *     rows
    * @param seed of the shuffles
    * @param lengths of all examples; empty where all have the same
    */
   public EpochOrder(int labelled, int unlabelled, int batch, long seed, int[] lengths) {
-    this(labelled, unlabelled, batch, seed, lengths, steps(labelled, unlabelled, batch));
+    this(labelled, unlabelled, Math.addExact(labelled, unlabelled), batch, seed, lengths);
   }
 
-  private static int steps(int labelled, int unlabelled, int batch) {
-    int all = Math.addExact(labelled, unlabelled);
-    return Math.ceilDiv(all, Math.min(batch, all));
+  private EpochOrder(int labelled, int unlabelled, int all, int batch, long seed, int[] lengths) {
+    this(
+        labelled,
+        unlabelled,
+        Math.min(batch, all),
+        seed,
+        lengths,
+        Math.ceilDiv(all, Math.min(batch, all)));
   }
 
   /**
@@ -67,39 +74,34 @@ public record EpochOrder(
 
   /** {@return the labelled rows alone, as many in each step and as many steps as before} */
   public EpochOrder withoutUnlabelled() {
-    return new EpochOrder(labelled, 0, rows() - unlabelledRows(), seed, lengths, steps);
-  }
-
-  /** {@return rows of a step: the batch, or fewer when there are fewer rows in all} */
-  public int rows() {
-    return Math.min(batch, labelled + unlabelled);
+    return new EpochOrder(labelled, 0, rows - unlabelledRows(), seed, lengths, steps);
   }
 
   private int unlabelledRows() {
-    return Math.min(rows() / 2, unlabelled);
+    return Math.min(rows / 2, unlabelled);
   }
 
   /**
-   * {@return example numbers of all steps of an epoch, {@code steps() * rows()} of them}
+   * {@return example numbers of all steps of an epoch, {@code steps * rows} of them}
    *
    * @param epoch number of the epoch, from 0
    */
   public int[] epoch(int epoch) {
     int withoutLabel = unlabelledRows();
-    int withLabel = rows() - withoutLabel;
+    int withLabel = rows - withoutLabel;
     int[] first = walk(labelled, 0, seed, epoch, withLabel);
     int[] second = walk(unlabelled, labelled, seed ^ UNLABELLED_SEED, epoch, withoutLabel);
-    int[] order = new int[Math.multiplyExact(steps(), rows())];
-    for (int step = 0; step < steps(); step++) {
-      System.arraycopy(first, step * withLabel, order, step * rows(), withLabel);
-      System.arraycopy(second, step * withoutLabel, order, step * rows() + withLabel, withoutLabel);
+    int[] order = new int[Math.multiplyExact(steps, rows)];
+    for (int step = 0; step < steps; step++) {
+      System.arraycopy(first, step * withLabel, order, step * rows, withLabel);
+      System.arraycopy(second, step * withoutLabel, order, step * rows + withLabel, withoutLabel);
     }
     return order;
   }
 
   /** The rows of one kind, {@code each} for every step. */
   private int[] walk(int count, int from, long kindSeed, int epoch, int each) {
-    int[] order = new int[Math.multiplyExact(steps(), each)];
+    int[] order = new int[Math.multiplyExact(steps, each)];
     Walk walk = new Walk(count, kindSeed, (long) epoch * order.length);
     for (int i = 0; i < order.length; i++) {
       order[i] = from + walk.next();

@@ -114,18 +114,17 @@ public final class FeatureCache implements FeatureFeed {
     bytes = total;
     mapped = total > memoryLimit;
     long at = 0;
-    int rows = Math.min(batch, size());
     int longest = examples.paddedTokens(examples.longest());
     try {
       MemorySegment memory = mapped ? mapFile(folder, total) : arena.allocate(total, 64);
       for (TrunkOutput output : source.outputs()) {
         Shape shape = shape(output);
         stored.add(Tensor.wrap(memory.asSlice(at, shape.size() * 4), shape, DType.F32));
-        Shape largest = Shape.of(output.shape(rows, longest));
+        Shape largest = Shape.of(output.shape(batch, longest));
         gathered.add(own.add(device.allocateHost(DType.F32, largest)));
         at += shape.size() * 4;
       }
-      long flags = Math.multiplyExact((long) rows, longest);
+      long flags = Math.multiplyExact((long) batch, longest);
       valid = flags == 0 ? null : own.add(device.allocateHost(DType.F32, Shape.of(flags)));
     } catch (RuntimeException | Error | IOException e) {
       own.closeAfter(e);

@@ -70,7 +70,7 @@ public final class LiveFeatures implements FeatureFeed {
     int tokens = examples.paddedTokens(examples.longest());
     try {
       for (TrunkOutput output : source.outputs()) {
-        Shape shape = Shape.of(output.shape(Math.min(batch, examples.size()), tokens));
+        Shape shape = Shape.of(output.shape(batch, tokens));
         outputs.add(
             own.add(
                 source.onDevice()

@@ -54,6 +54,15 @@ public record PathSettings(
     long seed) {
 
   /**
+   * {@return number of the first step at which the backbone learns}
+   *
+   * @param besideSide whether there is a side network, which may learn ahead
+   */
+  public long firstTurn(boolean besideSide) {
+    return besideSide ? Math.ceilDiv(sideAhead, backboneEvery) * backboneEvery : 0;
+  }
+
+  /**
    * {@return decay of the running mean of the side network's parameters that teaches the backbone;
    * 0 = none does}
    */

@@ -140,8 +140,8 @@ public final class Trainer {
 
   /** While the side network learns ahead the backbone is as it was: its scores say nothing. */
   private boolean backboneHadItsTurn(EpochRecord epoch) {
-    boolean waits = tail.isPresent() && side.isPresent();
-    return !waits || (long) epoch.epoch() * plan.order().steps() > settings.sideAhead();
+    long steps = Math.multiplyExact((long) epoch.epoch(), plan.order().steps());
+    return tail.isEmpty() || steps > settings.firstTurn(side.isPresent());
   }
 
   /** A score that is no number, as of a regression that says the same of all, is worse than any. */

@@ -98,11 +98,17 @@ class PreprocessingTest {
         "{'size': {'height': 24, 'width': 24}, 'resample': 2}| BILINEAR | false | 1",
         "{'size': 24, 'resample': 2}| BILINEAR | false | 1",
         // DeiT
-        "{'size': 32, 'crop_size': 24, 'do_center_crop': true, 'resample': 3}| BICUBIC | true |"
-            + " 0.75",
+        "{'size': 32, 'crop_size': 24, 'do_center_crop': true, 'resample': 3,"
+            + " 'feature_extractor_type': 'DeiTFeatureExtractor'}| BICUBIC | false | 0.75",
+        "{'size': 32, 'crop_size': 24, 'do_center_crop': true, 'resample': 3,"
+            + " 'image_processor_type': 'DeiTImageProcessor'}| BICUBIC | false | 0.75",
         "{'size': {'height': 32, 'width': 32}, 'crop_size': {'height': 24, 'width': 24},"
             + " 'resample': 3}| BICUBIC | false | 0.75",
         // DINOv2, CLIP
+        "{'size': 32, 'crop_size': 24, 'do_center_crop': true, 'resample': 3,"
+            + " 'feature_extractor_type': 'CLIPFeatureExtractor'}| BICUBIC | true | 0.75",
+        "{'size': 32, 'crop_size': 24, 'do_center_crop': true, 'resample': 3}| BICUBIC | true |"
+            + " 0.75",
         "{'size': {'shortest_edge': 32}, 'crop_size': {'height': 24, 'width': 24},"
             + " 'resample': 3}| BICUBIC | true | 0.75",
         "{'size': {'shortest_edge': 24}, 'crop_size': {'height': 24, 'width': 24},"

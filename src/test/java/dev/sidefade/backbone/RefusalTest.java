@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.onnx.Attribute;
 import dev.sidefade.onnx.ElementType;
+import dev.sidefade.onnx.GraphEdit;
 import dev.sidefade.onnx.Initializer;
 import dev.sidefade.onnx.OnnxGraph;
 import dev.sidefade.onnx.OnnxModel;
@@ -13,6 +15,8 @@ import dev.sidefade.onnx.OnnxNode;
 import dev.sidefade.onnx.ValueInfo;
 import dev.sidefade.tensor.BadInputException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -61,6 +65,53 @@ class RefusalTest {
     OnnxModel model = fixture("vit_timm_dynamo20");
     node(model, "layer_norm_1").setOpType("DynamicQuantizeLinear");
     refused(model, "quantised", "float32");
+  }
+
+  private static Initializer half(Initializer constant, String name) {
+    long bytes = 2 * Arrays.stream(constant.dims()).reduce(1, Math::multiplyExact);
+    MemorySegment data = Arena.ofAuto().allocate(bytes, 64);
+    return Initializer.of(name, ElementType.FLOAT16, data, constant.dims());
+  }
+
+  private static List<Initializer> floats(OnnxModel model) {
+    return model.graph().initializers().values().stream()
+        .filter(constant -> constant.type() == ElementType.FLOAT)
+        .toList();
+  }
+
+  @Test
+  void backbonesOfSixteenBits() throws IOException {
+    OnnxModel model = fixture("vit_timm_dynamo20");
+    for (Initializer constant : floats(model)) {
+      GraphEdit.replaceInitializer(model.graph(), half(constant, constant.name()));
+    }
+    refused(model, "FLOAT16", "use the float32 export");
+  }
+
+  /** As a smaller export stores them: norms alone would learn, and nobody would notice. */
+  @Test
+  void weightsOfSixteenBitsBehindACast() throws IOException {
+    OnnxModel model = fixture("vit_timm_dynamo20");
+    for (Initializer constant : floats(model)) {
+      if (constant.dims().length == 2) {
+        model.graph().initializers().remove(constant.name());
+        Initializer stored = half(constant, constant.name() + "_stored");
+        model.graph().addInitializer(stored);
+        OnnxNode cast = new OnnxNode("", "Cast", List.of(stored.name()), List.of(constant.name()));
+        cast.setAttribute(Attribute.of("to", 1L));
+        model.graph().nodes().addFirst(cast);
+      }
+    }
+    Path file = folder.resolve("half.onnx");
+    model.write(file);
+    try (Backbone backbone = Backbone.load(file)) {
+      assertFalse(TunableConstants.of(backbone, Tuning.norms()).isEmpty());
+      String message =
+          assertThrows(
+                  BadInputException.class, () -> TunableConstants.of(backbone, Tuning.lowRank(2)))
+              .getMessage();
+      assertTrue(message.contains("no weights in float32"), message);
+    }
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.sidefade.cuda;
 
+import dev.sidefade.cuda.ops.CudaDeviceProvider;
+
 /** Prints what was found of CUDA and cuBLAS, and what a first call then says. */
 final class AvailabilityProgram {
   private AvailabilityProgram() {}
@@ -8,6 +10,7 @@ final class AvailabilityProgram {
   public static void main(String[] args) {
     System.out.println("cuda: " + CudaLibrary.unavailable().orElse("works"));
     System.out.println("cublas: " + CublasLibrary.unavailable().orElse("works"));
+    System.out.println("device: " + new CudaDeviceProvider().unavailable().orElse("works"));
     CudaLibrary.report().forEach(line -> System.out.println("report: " + line));
     CublasLibrary.report().forEach(line -> System.out.println("report: " + line));
     try {

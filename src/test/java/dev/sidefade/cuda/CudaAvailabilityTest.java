@@ -98,6 +98,18 @@ class CudaAvailabilityTest {
   }
 
   @Test
+  void anOldGpuIsAReason() throws IOException, InterruptedException {
+    EmulatedDriver.assumeThere();
+    String name = "SIDEFADE_EMULATION_COMPUTE_CAPABILITY";
+    assertContains(
+        run(ChildJvm.emulated(), Map.of(name, "70")),
+        "device: ",
+        "compute capability 7.0",
+        ": the kernels need compute capability 7.5 (Turing) or newer");
+    assertContains(run(ChildJvm.emulated(), Map.of(name, "75")), "device: works");
+  }
+
+  @Test
   void noDeviceIsAReason() throws IOException, InterruptedException {
     EmulatedDriver.assumeThere();
     String out = run(ChildJvm.emulated(), Map.of("SIDEFADE_EMULATION_DEVICES", "0"));

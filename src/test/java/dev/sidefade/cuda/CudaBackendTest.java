@@ -119,8 +119,9 @@ class CudaBackendTest {
 
   @Test
   void stepsAreReplayedOnTheCallersStreamButNotOnTheDefaultOne() {
-    for (boolean legacy : new boolean[] {false, true}) {
-      try (CudaBackend backend = CudaBackend.on(context.device(), legacy ? 0 : stream.handle())) {
+    for (long handle : new long[] {stream.handle(), 0, 1}) {
+      boolean legacy = handle < 2;
+      try (CudaBackend backend = CudaBackend.on(context.device(), handle)) {
         fill(1);
         stream.synchronize();
         for (int i = 0; i < 4; i++) {
@@ -131,6 +132,14 @@ class CudaBackendTest {
         assertEquals(legacy ? 0 : 1, Emulation.live(Emulation.Kind.GRAPHS) > 0 ? 1 : 0);
       }
     }
+  }
+
+  @Test
+  void theStreamOfEveryThreadIsRefused() {
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class, () -> CudaBackend.on(context.device(), 2).close());
+    assertTrue(e.getMessage().contains("cuStreamCreate"), e.getMessage());
   }
 
   private Tensor y(CudaBackend backend) {

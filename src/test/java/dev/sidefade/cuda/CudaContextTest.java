@@ -6,7 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.sidefade.cuda.ffi.CudaDriver;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -90,6 +95,28 @@ class CudaContextTest {
     try (DeviceBuffer buffer = DeviceBuffer.allocate(first, 16)) {
       assertEquals(16, first.accounting().deviceBytes());
     }
+    first.close();
+  }
+
+  /** Whoever took it over had nothing current before, and has nothing afterwards. */
+  @Test
+  void theThreadThatClosesFindsItsOwnContextAgain() throws InterruptedException {
+    CudaContext first = CudaContext.open(CudaDevice.get(0));
+    CudaContext second = CudaContext.open(CudaDevice.get(0));
+    AtomicLong current = new AtomicLong(-1);
+    Throwable thrown =
+        thrownInAnotherThread(() -> {
+          second.takeOver();
+          second.close();
+          try (Arena arena = Arena.ofConfined()) {
+            MemorySegment out = arena.allocate(ValueLayout.ADDRESS);
+            assertEquals(0, CudaDriver.cuCtxGetCurrent(out));
+            current.set(out.get(ValueLayout.ADDRESS, 0).address());
+          }
+        });
+    assertEquals(null, thrown);
+    assertEquals(0, current.get());
+    first.synchronize();
     first.close();
   }
 

@@ -28,6 +28,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CudaStepTest {
   private static final int ROWS = 5;
   private static final int CLASSES = 3;
+  private static final int OUT_OF_MEMORY = 2;
+  private static final int OUT_OF_RESOURCES = 701;
 
   private static GpuDevice open() {
     return (GpuDevice) Device.open("cuda", 0);
@@ -386,6 +388,59 @@ class CudaStepTest {
       Arrays.fill(expected, 6, 12, 0);
       assertArrayEquals(expected, tensor.toFloats());
       assertThrows(IllegalArgumentException.class, () -> tensor.get(12));
+    }
+  }
+
+  /** As on a GPU whose memory is full: a graph is faster, and nothing more. */
+  @Test
+  void withoutAGraphAStepGoesOnOneByOne() {
+    float[] expected = eagerSum(6);
+    try (GpuDevice device = open();
+        Sum sum = new Sum(device)) {
+      Emulation.fail("cuGraphInstantiateWithFlags", 1, OUT_OF_MEMORY);
+      for (int step = 0; step < 6; step++) {
+        int number = step;
+        device.step("sum", () -> sum.add(number));
+      }
+      assertArrayEquals(expected, sum.read());
+      StepCounts counts = device.stepCounts();
+      assertEquals(0, counts.recorded() + counts.replayed());
+      assertEquals(6, counts.eager());
+      assertTrue(counts.hindrances().toString().contains("no graph could be made"));
+    }
+  }
+
+  /** More than is needed is asked for, so that blocks stay few, but not insisted on. */
+  @Test
+  void scratchTakesWhatThereIs() {
+    float[] expected = eagerSum(1);
+    try (GpuDevice device = open();
+        Sum sum = new Sum(device)) {
+      Emulation.outOfMemory(1);
+      sum.add(0);
+      assertArrayEquals(expected, sum.read());
+    }
+  }
+
+  @Test
+  void operationsThatFailLeaveNoScratchBehind() {
+    int rows = 40_000;
+    try (GpuDevice device = open();
+        Tensor logits = device.allocate(rows, CLASSES);
+        Tensor losses = device.allocate(2);
+        Tensor gradient = device.allocate(rows, CLASSES)) {
+      int[] none = new int[rows];
+      Distillation weights = new Distillation(1, 0, 1, 0);
+      long after = 0;
+      for (int i = 0; i < 30; i++) {
+        Emulation.fail("cuLaunchKernel", 1, OUT_OF_RESOURCES);
+        assertThrows(
+            CudaException.class,
+            () ->
+                device.kernels().logitDistillation(logits, null, none, weights, losses, gradient));
+        after = i == 0 ? device.liveBytes() : after;
+      }
+      assertEquals(after, device.liveBytes());
     }
   }
 

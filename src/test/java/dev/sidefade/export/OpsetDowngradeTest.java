@@ -210,6 +210,20 @@ class OpsetDowngradeTest {
     return message;
   }
 
+  private static OnnxModel resize(String policy) {
+    Attribute attribute = Attribute.of("keep_aspect_ratio_policy", policy);
+    OnnxModel model = one(18, node("Resize", List.of("x", "", "s"), attribute));
+    model.graph().addInitializer(Initializer.floats("s", new float[] {1, 1, 2}, 3));
+    return model;
+  }
+
+  /** What the dynamo exporter writes out although it is what older opsets do. */
+  @Test
+  void aPolicyThatSaysNothingGoes() throws IOException {
+    converts(resize("stretch"));
+    assertTrue(refusal(resize("not_larger")).contains("has the attribute keep_aspect_ratio"));
+  }
+
   @Test
   void newerOperatorsAreNamed() {
     for (String type :

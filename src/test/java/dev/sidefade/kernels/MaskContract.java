@@ -47,6 +47,23 @@ public interface MaskContract extends KernelContract {
     }
   }
 
+  /** A ratio as a float is a little more or less than the decimal number that was meant. */
+  @Test
+  default void aTenthOfTenTokensIsOne() {
+    try (Lab lab = new Lab(open())) {
+      for (int tenths = 0; tenths <= 10; tenths++) {
+        for (int tokens : new int[] {10, 20, 190, 1000}) {
+          TokenLayout layout = new TokenLayout(1, tokens, 0, 0, 0);
+          int gone = 0;
+          for (float removed : draw(lab, 5, tenths, tenths / 10f, layout, null)) {
+            gone += (int) removed;
+          }
+          assertEquals(tokens / 10 * tenths, gone, tenths + " tenths of " + tokens);
+        }
+      }
+    }
+  }
+
   @Test
   default void drawnMasksKeepPrefixAndPaddingAndRemoveExactCounts() {
     TokenLayout layout = new TokenLayout(4, 197, 1, 14, 14);

@@ -112,6 +112,19 @@ class DualPathTest {
     }
   }
 
+  @Test
+  void aBackboneThatHasNotBegunTeachesNothing() {
+    Setup setup = setup(Direction.BACKBONE_TO_SIDE, Direction.OFF);
+    setup.sideAhead = STEPS;
+    try (Run run = new Run(setup)) {
+      assertEquals(Set.of("side_ce"), run.steps(STEPS).keySet());
+    }
+    setup.sideAhead = STEPS - 1;
+    try (Run run = new Run(setup)) {
+      assertEquals(Set.of("side_ce", "backbone_ce", "side_kl"), run.steps(STEPS).keySet());
+    }
+  }
+
   /** Only a path towards the side network may change what it learns, and each of them must. */
   @Test
   void theSideNetworkLearnsFromPathsTowardsItAlone() {

@@ -42,6 +42,19 @@ class EpochOrderTest {
     }
   }
 
+  /** Also where there are fewer labelled rows in all than in a step. */
+  @Test
+  void theLabelledRowsAloneAreAsManyInEachStep() {
+    for (int labelled : new int[] {3, 8, 40}) {
+      EpochOrder order = order(labelled, 100, 16, 3);
+      EpochOrder alone = order.withoutUnlabelled();
+      assertEquals(8, alone.rows());
+      assertEquals(order.steps(), alone.steps());
+      int[] with = Arrays.stream(order.epoch(1)).filter(i -> i < labelled).toArray();
+      assertArrayEquals(with, alone.epoch(1), labelled + " labelled rows");
+    }
+  }
+
   @Test
   void halfOfEveryBatchIsUnlabelled() {
     for (int batch : new int[] {2, 5, 8}) {

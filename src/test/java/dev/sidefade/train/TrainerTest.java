@@ -181,6 +181,22 @@ class TrainerTest {
     }
   }
 
+  /** A head start to step 5, but a turn in every eighth epoch only: the first one is epoch 9. */
+  @Test
+  void rareTurnsOfTheBackboneAreNotJudgedBeforeTheFirst() throws IOException {
+    Setup setup =
+        Setup.with(s -> {
+          s.sideAhead = 5;
+          s.backboneEvery = 8 * s.order().steps();
+          s.epochs = 12;
+          s.patience = 2;
+        });
+    try (Run run = new Run(setup)) {
+      TrainingState state = run.train();
+      assertTrue(state.best().orElseThrow().epoch() > 8, state.best().get().epoch() + "");
+    }
+  }
+
   @Test
   void withoutAnyScoreTrainingGoesOnToItsEnd() throws IOException {
     Setup setup =

@@ -49,9 +49,11 @@ public final class CudaBackend implements AutoCloseable {
    *
    * @param device the GPU
    * @param stream a CUstream (or cudaStream_t) as a number, of the device's primary context; the
-   *     driver crashes on a handle that is none. 0, the legacy default stream, works too, but
-   *     {@link Device#step} does not make graphs of it
+   *     driver crashes on a handle that is none. 0 and 1, the legacy default stream, work too, but
+   *     {@link Device#step} does not make graphs of it; 2, the default stream of each thread, is
+   *     refused
    * @return the operations, to be closed before the stream
+   * @throws IllegalArgumentException if the stream is 2
    * @throws dev.sidefade.cuda.CudaUnavailableException if CUDA or cuBLAS cannot be used here
    * @throws dev.sidefade.cuda.CudaException if the driver refuses, for example for want of memory
    */

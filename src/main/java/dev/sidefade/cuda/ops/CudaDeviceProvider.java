@@ -12,6 +12,9 @@ import java.util.Optional;
 
 /** The CUDA backend: there where a driver, a GPU, cuBLAS and the kernels of this build are. */
 public final class CudaDeviceProvider implements DeviceProvider {
+  /** Of the oldest GPU that kernels/build makes code for, times ten. */
+  private static final int LEAST_CAPABILITY = 75;
+
   /** Sources of the operations, each an image of kernels of its own. */
   private static final List<String> FILES =
       List.of(
@@ -42,7 +45,19 @@ public final class CudaDeviceProvider implements DeviceProvider {
   public Optional<String> unavailable() {
     return CudaLibrary.unavailable()
         .or(CublasLibrary::unavailable)
-        .or(CudaDeviceProvider::missingKernels);
+        .or(CudaDeviceProvider::missingKernels)
+        .or(() -> unsupported(CudaDevice.get(0)));
+  }
+
+  /** Why the kernels cannot run on a GPU, without making a context on it. */
+  static Optional<String> unsupported(CudaDevice device) {
+    if (10 * device.major() + device.minor() < LEAST_CAPABILITY) {
+      return Optional.of(
+          device.describe() + ": the kernels need compute capability 7.5 (Turing) or newer");
+    }
+    return device.supportsMemoryPools()
+        ? Optional.empty()
+        : Optional.of(device.describe() + ": its driver offers no memory pools");
   }
 
   private static Optional<String> missingKernels() {

@@ -18,12 +18,16 @@ import dev.sidefade.tensor.Tensor;
 import dev.sidefade.tensor.Transfer;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /** A GPU: a compute stream with all operations in order, and a stream for copies beside it. */
 public final class GpuDevice implements Device {
-  /** The default stream that synchronises with all others. */
-  private static final long LEGACY_STREAM = 0;
+  /** The default stream that synchronises with all others, by its two handles of cuda.h. */
+  private static final Set<Long> LEGACY_STREAM = Set.of(0L, 1L);
+
+  /** The default stream of whichever thread calls, of cuda.h. */
+  private static final long PER_THREAD_STREAM = 2;
 
   private final CudaContext cuda;
   private final CudaStream stream;
@@ -63,6 +67,11 @@ public final class GpuDevice implements Device {
    * @param stream the CUstream as a number
    */
   public static GpuDevice on(CudaDevice device, long stream) {
+    if (stream == PER_THREAD_STREAM) {
+      throw new IllegalArgumentException(
+          "stream 2 (CU_STREAM_PER_THREAD) is another one in every thread; make one with"
+              + " cuStreamCreate");
+    }
     return open(device, cuda -> CudaStream.wrap(cuda, stream));
   }
 
@@ -128,7 +137,7 @@ public final class GpuDevice implements Device {
 
   @Override
   public void step(Object key, Runnable body) {
-    if (stream.handle() == LEGACY_STREAM) {
+    if (LEGACY_STREAM.contains(stream.handle())) {
       // it cannot be captured
       body.run();
     } else {

@@ -1,6 +1,7 @@
 package dev.sidefade.cuda.ops;
 
 import dev.sidefade.cuda.CudaKernel;
+import dev.sidefade.kernels.KeptTokens;
 import dev.sidefade.kernels.TokenLayout;
 import dev.sidefade.tensor.Tensor;
 
@@ -35,7 +36,7 @@ final class MaskOps {
     HostValues values = context.values().begin(16 + 4L * (most + 1));
     values.putLong(seed).putLong(stream);
     for (int count = 0; count <= most; count++) {
-      values.putInt((int) Math.floor(count * (1.0 - ratio)));
+      values.putInt(KeptTokens.of(count, ratio));
     }
     long sent = values.send();
     context

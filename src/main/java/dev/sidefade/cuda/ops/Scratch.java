@@ -1,5 +1,6 @@
 package dev.sidefade.cuda.ops;
 
+import dev.sidefade.cuda.CudaOutOfMemoryException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -58,10 +59,25 @@ final class Scratch implements AutoCloseable {
       }
       start = end;
     }
-    Block added = source.allocate(Math.max(Math.max(FIRST_BLOCK, units * ALIGNMENT), bytes()));
+    Block added = more(units * ALIGNMENT);
     blocks.add(added);
     used = start + units;
     return added.address();
+  }
+
+  /**
+   * As much again as there is, so that blocks stay few; no more than is needed in a full device.
+   */
+  private Block more(long needed) {
+    long wanted = Math.max(Math.max(FIRST_BLOCK, needed), bytes());
+    try {
+      return source.allocate(wanted);
+    } catch (CudaOutOfMemoryException e) {
+      if (wanted == needed) {
+        throw e;
+      }
+      return source.allocate(needed);
+    }
   }
 
   /** Bytes of all blocks. */

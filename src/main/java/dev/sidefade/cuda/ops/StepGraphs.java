@@ -1,5 +1,6 @@
 package dev.sidefade.cuda.ops;
 
+import dev.sidefade.cuda.CudaException;
 import dev.sidefade.cuda.CudaGraph;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -86,9 +87,26 @@ final class StepGraphs implements AutoCloseable {
       hindered();
       eager++;
     } else if (!calls.isEmpty()) {
-      part.calls = calls;
+      graph(part, calls);
+    }
+  }
+
+  /**
+   * Makes a graph of what was just done one by one: where that fails, as on a GPU whose memory is
+   * full, the part goes on like that.
+   */
+  private void graph(Part part, List<Call> calls) {
+    try {
       part.graph = CudaGraph.capture(queue.stream(), () -> queue.issue(calls));
+      part.calls = calls;
       recorded++;
+    } catch (CudaException e) {
+      if (queue.stream().context().isLost()) {
+        throw e;
+      }
+      part.mismatches = MOST_MISMATCHES;
+      hindrances.merge("no graph could be made: " + e.name(), 1, Integer::sum);
+      eager++;
     }
   }
 
