@@ -22,6 +22,7 @@ import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -277,16 +278,23 @@ class ComparisonTest {
   @Test
   void everySettingIsCopied() throws ReflectiveOperationException {
     AdaptConfig all = allDifferent();
-    AdaptConfig defaults =
-        AdaptConfig.builder().backbone(Path.of("-")).train("-").out(Path.of("-")).build();
+    AdaptConfig defaults = images().build();
+    // texts cannot be flipped, nor images lose words
+    AdaptConfig changed = images().flip(true).shift(19).build();
     for (RecordComponent component : AdaptConfig.class.getRecordComponents()) {
+      AdaptConfig other = Set.of("flip", "shift").contains(component.getName()) ? changed : all;
       assertNotEquals(
           component.getAccessor().invoke(defaults),
-          component.getAccessor().invoke(all),
+          component.getAccessor().invoke(other),
           component.getName() + " is not looked at by this test");
     }
     assertEquals(all, CompareSettings.copyOf(all).build());
+    assertEquals(changed, CompareSettings.copyOf(changed).build());
     assertEquals(defaults, CompareSettings.copyOf(defaults).build());
+  }
+
+  private static AdaptConfig.Builder images() {
+    return AdaptConfig.builder().backbone(Path.of("-")).train("-").out(Path.of("-"));
   }
 
   private static AdaptConfig allDifferent() {
@@ -339,9 +347,7 @@ class ComparisonTest {
         .labelSmoothing(0.75)
         .backboneEvery(17)
         .patience(18)
-        .flip(true)
         .tokenDropout(0.25)
-        .shift(19)
         .mean(List.of(0.1))
         .std(List.of(0.2))
         .strict(true)
