@@ -128,9 +128,6 @@ class AdaptOptionsTest {
             "2",
             "--patience",
             "4",
-            "--flip",
-            "--shift",
-            "3",
             "--mean",
             "0.1,0.2,0.3",
             "--std",
@@ -191,8 +188,6 @@ class AdaptOptionsTest {
             .labelSmoothing(0.0625)
             .backboneEvery(2)
             .patience(4)
-            .flip(true)
-            .shift(3)
             .mean(List.of(0.1, 0.2, 0.3))
             .std(List.of(0.4))
             .strict(true)
@@ -205,6 +200,8 @@ class AdaptOptionsTest {
             .resume(true)
             .build();
     assertEquals(wanted, all);
+    // of images alone
+    assertEquals(expected().flip(true).shift(3).build(), config("--flip", "--shift", "3"));
   }
 
   /** Options that are given in any number and order leave all others at their defaults. */
