@@ -13,9 +13,16 @@ import jdk.incubator.vector.VectorSpecies;
  * PlainRows}.
  */
 final class VectorRows implements RowMath {
-  static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  /**
+   * At most 256 bits: with 512 some loops outgrow what C2 compiles without making an object of
+   * every vector, and sums would be added in another order than on machines without AVX-512.
+   */
+  static final VectorSpecies<Float> S =
+      FloatVector.SPECIES_PREFERRED.vectorBitSize() > 256
+          ? FloatVector.SPECIES_256
+          : FloatVector.SPECIES_PREFERRED;
+
   private static final int LANES = S.length();
-  private static final VectorShuffle<Float> FAR_8 = rotation(8);
   private static final VectorShuffle<Float> FAR_4 = rotation(4);
   private static final VectorShuffle<Float> FAR_2 = rotation(2);
   private static final VectorShuffle<Float> FAR_1 = rotation(1);
@@ -70,9 +77,6 @@ final class VectorRows implements RowMath {
    */
   static float total(FloatVector v) {
     FloatVector t = v;
-    if (LANES >= 16) {
-      t = t.add(t.rearrange(FAR_8));
-    }
     if (LANES >= 8) {
       t = t.add(t.rearrange(FAR_4));
     }
