@@ -9,17 +9,13 @@ import java.util.Map;
 final class Plots {
   private Plots() {}
 
-  /** A training step beside PyTorch's: the files of {@link StepTable}. */
+  /** A training step beside PyTorch's: the file of {@link TurnsTable}. */
   static List<String> steps(Block block) throws IOException {
-    Map<String, double[]> rows = new LinkedHashMap<>();
-    StepTable.pairs(block.file(0), block.file(1), false)
-        .forEach((measured, pair) ->
-            rows.put(measured.toString(), new double[] {pair.ours(), pair.peer()}));
     return Svg.bars(
         "One training step of the side network, ms",
         " ms",
         List.of("Sidefade", "PyTorch eager"),
-        rows);
+        TurnsTable.millis(block));
   }
 
   /** Bytes kept for the backward pass by depth: the files of {@link GradientTable}. */

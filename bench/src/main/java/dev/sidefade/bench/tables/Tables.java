@@ -102,7 +102,6 @@ public final class Tables {
   static List<String> table(Block block) throws IOException {
     return switch (block.kind()) {
       case "operations" -> JmhTable.lines(block);
-      case "training-step" -> StepTable.lines(block);
       case "step" -> TurnsTable.lines(block);
       case "gradients-shipped" -> GradientTable.shipped(block);
       case "gradients-depth" -> GradientTable.byDepth(block);
@@ -122,7 +121,7 @@ public final class Tables {
 
   private static List<String> plot(Block block) throws IOException {
     return switch (block.kind()) {
-      case "training-step" -> Plots.steps(block);
+      case "step" -> Plots.steps(block);
       case "gradients-depth" -> Plots.kept(block);
       case "latency" -> Plots.latency(block);
       default -> throw new TableException("there is no kind of plot " + block.kind());

@@ -58,6 +58,18 @@ final class TurnsTable {
     return lines;
   }
 
+  /** Milliseconds of Sidefade and of PyTorch by case. */
+  static Map<String, double[]> millis(Block block) throws IOException {
+    Map<String, Side> peers = sides(Json.at(block.file(0), "results"));
+    Map<String, double[]> rows = new LinkedHashMap<>();
+    sides(Json.at(block.file(0), "sidefade"))
+        .forEach((name, our) ->
+            rows.put(
+                name,
+                new double[] {our.mean("median_ms"), faster(peers.get(name)).mean("median_ms")}));
+    return rows;
+  }
+
   private static String row(String name, Side our, Side peer) {
     double resident = our.most("rss_increase_bytes") / MIB;
     double peerResident = peer.least("rss_increase_bytes") / MIB;
@@ -86,7 +98,7 @@ final class TurnsTable {
 
   private static String name(JsonObject process) {
     boolean features = Boolean.parseBoolean(Json.text(process, "features"));
-    return new StepTable.Case(Json.text(process, "shape"), features).toString();
+    return Json.text(process, "shape") + (features ? " with the feature path" : "");
   }
 
   /** Of PyTorch's optimizers the one whose processes were faster. */
