@@ -106,7 +106,7 @@ final class Adaptation implements AutoCloseable {
       data.notes().forEach(progress::note);
       plan = AdaptationPlan.of(config, backbone, data);
       plan.check();
-      plan.notes(data).forEach(progress::note);
+      PlanNotes.of(plan, data).forEach(progress::note);
       device = closer.add(opener.get());
       uploads = closer.add(new FeatureUploads(device));
       Files.createDirectories(config.out());

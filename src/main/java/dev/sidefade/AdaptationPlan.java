@@ -22,7 +22,6 @@ import dev.sidefade.train.KlWeight;
 import dev.sidefade.train.LearningRate;
 import dev.sidefade.train.PathSettings;
 import dev.sidefade.train.Task;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -121,40 +120,6 @@ record AdaptationPlan(
                 || config.logits() != Direction.OFF && config.tune().kind() != Tune.Kind.NONE);
   }
 
-  /** What the user should hear before anything is computed. */
-  List<String> notes(AdaptationData data) {
-    List<String> notes = new ArrayList<>();
-    int unused = data.train().size() - data.labelled() - order.unlabelled();
-    if (unused > 0) {
-      notes.add(
-          "Nothing teaches on the "
-              + unused
-              + " rows without a label, so they are not used; an epoch still has the "
-              + order.steps()
-              + " steps that all rows fill.");
-    }
-    if (config.tokenDropout() > 0 && config.tune().inside().isEmpty()) {
-      notes.add(
-          "--token-dropout changes nothing: with --tune "
-              + config.tune()
-              + " the backbone runs once, before the training.");
-    }
-    boolean idle = selfTeaches() && config.features() != Direction.SIDE_TO_BACKBONE;
-    if (idle && config.side() != SideKind.NONE) {
-      notes.add(
-          "With --teacher self the side network teaches nothing and makes the training slower:"
-              + " --side none leaves it out.");
-    }
-    boolean both = config.side() != SideKind.NONE && config.tune().kind() != Tune.Kind.NONE;
-    boolean teaches = both && config.logits() != Direction.OFF;
-    if (teaches && klRule() != KlWeight.Rule.FIXED && epochs == 1) {
-      notes.add(
-          "With --kl-weight auto no network listens to the other in the first epoch, and there is"
-              + " one: neither teaches. --epochs or a number as --kl-weight changes that.");
-    }
-    return notes;
-  }
-
   /** The training examples that are used: the first ones, those with labels, or all. */
   ExampleSet trained(AdaptationData data) {
     return data.train().first(Math.addExact(order.labelled(), order.unlabelled()));
@@ -180,16 +145,22 @@ record AdaptationPlan(
   /** Both a head start of the side network and rare turns of the backbone delay its first one. */
   private void checkFirstTurn() {
     PathSettings settings = pathSettings();
-    boolean both = config.side() != SideKind.NONE && config.tune().kind() != Tune.Kind.NONE;
-    if (settings.firstTurn(both) >= settings.schedule().total()) {
+    long first = settings.firstTurn(bothLearn());
+    long steps = settings.schedule().total();
+    if (first >= steps) {
       throw new BadInputException(
           "the backbone's first turn would be at step "
-              + settings.firstTurn(both)
+              + first
               + " of "
-              + settings.schedule().total()
+              + steps
               + ", so it would never learn: give fewer with --side-ahead or --backbone-every, or"
               + " more with --epochs");
     }
+  }
+
+  /** Whether there are a side network and something of the backbone that learn. */
+  boolean bothLearn() {
+    return config.side() != SideKind.NONE && config.tune().kind() != Tune.Kind.NONE;
   }
 
   private static TokenLayout layout(
@@ -426,7 +397,7 @@ record AdaptationPlan(
    * a teacher that leads; with less to learn it gains from one of its own level
    * (docs/benchmarks.md).
    */
-  private KlWeight.Rule klRule() {
+  KlWeight.Rule klRule() {
     // the backbone's own mean is level with it: there is nothing to compare
     if (!config.klAuto() || selfTeaches()) {
       return KlWeight.Rule.FIXED;

@@ -329,17 +329,6 @@ class AdaptTest {
     return quick(config.build()).report().memoryBytes().getOrDefault(RunReport.TRAINING_PEAK, -1L);
   }
 
-  @Test
-  void rowsThatNobodyTeachesOnAreNamed() throws IOException {
-    Notes notes = new Notes();
-    AdaptConfig.Builder config = demo.config(folder.resolve("unused")).side(SideKind.NONE);
-    QuickRuns.adapt(config.tune(Tune.HEAD).epochs(1).build(), notes);
-    assertTrue(
-        notes.all().stream()
-            .anyMatch(note -> note.contains("Nothing teaches on the 600 rows without a label")),
-        notes.all().toString());
-  }
-
   /** Whether that is measured decides nothing of the model. */
   @Test
   void aRunGoesOnWithoutMeasuringUnlabelledRows() throws IOException {

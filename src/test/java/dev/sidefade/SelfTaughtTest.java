@@ -140,29 +140,4 @@ class SelfTaughtTest {
     assertTrue(task.contains("token dropout hides words of texts"), task);
     assertFalse(Files.exists(out));
   }
-
-  @Test
-  void aSideNetworkThatTeachesNothingIsNamed() throws IOException {
-    assertFalse(named(config(folder.resolve("alone"))));
-    AdaptConfig.Builder both = config(folder.resolve("both")).side(SideKind.ADAPTER);
-    assertTrue(named(both));
-    both.out(folder.resolve("features")).features(Direction.SIDE_TO_BACKBONE);
-    assertFalse(named(both));
-  }
-
-  private static boolean named(AdaptConfig.Builder config) throws IOException {
-    Notes notes = new Notes();
-    QuickRuns.adapt(config.epochs(1).build(), notes);
-    return notes.all().stream().anyMatch(note -> note.contains("the side network teaches nothing"));
-  }
-
-  @Test
-  void withoutAPassThroughTheBackboneDropoutIsNamedAsIdle() throws IOException {
-    Notes notes = new Notes();
-    AdaptConfig.Builder idle = config(folder.resolve("idle")).teacher(TeacherKind.SIDE);
-    QuickRuns.adapt(idle.tune(Tune.HEAD).build(), notes);
-    assertTrue(
-        notes.all().stream().anyMatch(note -> note.contains("--token-dropout changes nothing")),
-        notes.all().toString());
-  }
 }
