@@ -24,8 +24,6 @@ final class VectorRows implements RowMath {
 
   private static final int LANES = S.length();
   private static final VectorShuffle<Float> FAR_4 = rotation(4);
-  private static final VectorShuffle<Float> FAR_2 = rotation(2);
-  private static final VectorShuffle<Float> FAR_1 = rotation(1);
   static final long STEP = 4L * LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -73,17 +71,13 @@ final class VectorRows implements RowMath {
 
   /**
    * Sum of all lanes, halves first. The Vector API's own reduction may add in any order, and does
-   * so differently once it is compiled; this one gives the same bits always.
+   * so differently once it is compiled; this one gives the same bits always. The last four lanes
+   * are added as scalars, of which C2 makes less than of shuffles: there is room for it in loops
+   * that end in several sums.
    */
   static float total(FloatVector v) {
-    FloatVector t = v;
-    if (LANES >= 8) {
-      t = t.add(t.rearrange(FAR_4));
-    }
-    if (LANES >= 4) {
-      t = t.add(t.rearrange(FAR_2));
-    }
-    return t.add(t.rearrange(FAR_1)).lane(0);
+    FloatVector t = LANES >= 8 ? v.add(v.rearrange(FAR_4)) : v;
+    return LANES >= 4 ? t.lane(0) + t.lane(2) + (t.lane(1) + t.lane(3)) : t.lane(0) + t.lane(1);
   }
 
   /** Bytes of the part of a row that whole vectors cover. */
