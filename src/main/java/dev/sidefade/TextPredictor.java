@@ -139,7 +139,7 @@ public final class TextPredictor implements AutoCloseable {
   }
 
   private static TextLimits limits(ModelCard card, OnnxGraph graph) {
-    String ids = TextData.idsOf(graph.inputs().stream().map(ValueInfo::name).toList());
+    String ids = TextData.idsOf(graph.fedInputs().stream().map(ValueInfo::name).toList());
     return new TextLimits(
         card.text().orElseThrow().maxLength(),
         EmbeddingTables.of(graph, ids).words().orElse(Long.MAX_VALUE));

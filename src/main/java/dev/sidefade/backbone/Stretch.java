@@ -124,8 +124,7 @@ record Stretch(
 
     /** Whether it is an input, and no constant that old exporters declare as one too. */
     private boolean isFed(String value) {
-      return !graph.initializers().containsKey(value)
-          && graph.inputs().stream().anyMatch(input -> input.name().equals(value));
+      return graph.fedInputs().stream().anyMatch(input -> input.name().equals(value));
     }
 
     /**

@@ -220,11 +220,9 @@ public final class StructureFinder {
 
   private List<InputSpec> inputs() {
     List<InputSpec> inputs = new ArrayList<>();
-    for (ValueInfo input : view.graph().inputs()) {
-      if (!view.graph().initializers().containsKey(input.name())) {
-        List<Long> dims = input.dims().stream().map(StructureFinder::size).toList();
-        inputs.add(new InputSpec(input.name(), input.type(), dims));
-      }
+    for (ValueInfo input : view.graph().fedInputs()) {
+      List<Long> dims = input.dims().stream().map(StructureFinder::size).toList();
+      inputs.add(new InputSpec(input.name(), input.type(), dims));
     }
     return inputs;
   }

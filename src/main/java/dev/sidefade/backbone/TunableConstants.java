@@ -77,12 +77,14 @@ public final class TunableConstants {
 
   /** Norms alone would be learned, without a word, where weights are stored in another type. */
   private void refuseMissing(Tuning tuning) {
-    boolean weights = constants.stream().anyMatch(TunableConstant::lowRank);
-    boolean biases = constants.stream().anyMatch(c -> c.kind() == TunableConstant.Kind.BIAS);
-    if (tuning.rank() > 0 && !weights || tuning.withBiases() && !biases) {
+    boolean weights = tuning.rank() > 0 && constants.stream().noneMatch(TunableConstant::lowRank);
+    boolean biases =
+        tuning.withBiases()
+            && constants.stream().noneMatch(c -> c.kind() == TunableConstant.Kind.BIAS);
+    if (weights || biases) {
       throw new BadInputException(
           "the backbone has no "
-              + (tuning.rank() > 0 && !weights ? "weights" : "biases")
+              + (weights ? "weights" : "biases")
               + " in float32 in front of its final norm that "
               + tuning
               + " could tune; use the float32 export, or tune something else");

@@ -126,10 +126,7 @@ record ModelFacts(
 
   /** Old models list their constants among the inputs too. */
   private static List<Value> inputs(OnnxModel model) {
-    return model.graph().inputs().stream()
-        .filter(input -> !model.graph().initializers().containsKey(input.name()))
-        .map(ModelFacts::value)
-        .toList();
+    return model.graph().fedInputs().stream().map(ModelFacts::value).toList();
   }
 
   private static Value value(ValueInfo info) {

@@ -85,8 +85,7 @@ record Logits(String wanted, Pooling pooling, int classes) {
 
   /** A dimension of the first input that has it. */
   private static Dimension dimension(OnnxGraph graph, int index, String otherwise) {
-    return graph.inputs().stream()
-        .filter(input -> !graph.initializers().containsKey(input.name()))
+    return graph.fedInputs().stream()
         .filter(input -> input.dims().size() > index)
         .map(input -> input.dims().get(index))
         .findFirst()

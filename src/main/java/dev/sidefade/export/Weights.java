@@ -26,6 +26,6 @@ final class Weights {
    * after that the constants may be stored in another way.
    */
   static void settleDefaults(OnnxGraph graph) {
-    graph.inputs().removeIf(input -> graph.initializers().containsKey(input.name()));
+    graph.inputs().retainAll(graph.fedInputs());
   }
 }

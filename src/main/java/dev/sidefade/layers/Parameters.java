@@ -75,20 +75,12 @@ public final class Parameters implements AutoCloseable {
    * @return this set
    */
   public Parameters allocate(Device device, long seed) {
-    long total = 0;
-    for (Parameter p : parameters.values()) {
-      total = Math.addExact(total, padded(p.shape().size()));
-    }
-    try {
-      values = own.add(device.allocate(total));
-      gradients = own.add(device.allocate(total));
-      firstMoments = own.add(device.allocate(total));
-      secondMoments = own.add(device.allocate(total));
-      clip = own.add(device.allocate(2));
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
-    }
+    long total = size();
+    values = own.make(() -> device.allocate(total));
+    gradients = own.make(() -> device.allocate(total));
+    firstMoments = own.make(() -> device.allocate(total));
+    secondMoments = own.make(() -> device.allocate(total));
+    clip = own.make(() -> device.allocate(2));
     long at = 0;
     for (Parameter p : parameters.values()) {
       p.bind(values.slice(at, p.shape().toArray()), gradients.slice(at, p.shape().toArray()));
@@ -96,6 +88,15 @@ public final class Parameters implements AutoCloseable {
       at += padded(p.shape().size());
     }
     return this;
+  }
+
+  /** Of all parameters with their padding. */
+  private long size() {
+    long total = 0;
+    for (Parameter p : parameters.values()) {
+      total = Math.addExact(total, padded(p.shape().size()));
+    }
+    return total;
   }
 
   private static void initialize(Parameter p, long seed) {

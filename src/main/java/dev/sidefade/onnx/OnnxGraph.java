@@ -83,6 +83,11 @@ public final class OnnxGraph {
     return inputs;
   }
 
+  /** {@return the inputs that have no initializer as their default: what must be fed} */
+  public List<ValueInfo> fedInputs() {
+    return inputs.stream().filter(input -> !initializers.containsKey(input.name())).toList();
+  }
+
   /** {@return what comes out; to be edited freely} */
   public List<ValueInfo> outputs() {
     return outputs;

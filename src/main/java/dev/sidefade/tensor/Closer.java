@@ -2,6 +2,7 @@ package dev.sidefade.tensor;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Supplier;
 
 /**
  * What somebody owns, closed together, the last first: at the end, or when a constructor fails
@@ -23,6 +24,23 @@ public final class Closer implements AutoCloseable {
   public <T extends AutoCloseable> T add(T resource) {
     open.push(resource);
     return resource;
+  }
+
+  /**
+   * Takes over what is made. When that fails everything else is closed, for a constructor that
+   * cannot make one of its parts fails too.
+   *
+   * @param <T> type of the resource
+   * @param maker makes what is to be closed with the others
+   * @return the resource
+   */
+  public <T extends AutoCloseable> T make(Supplier<T> maker) {
+    try {
+      return add(maker.get());
+    } catch (RuntimeException | Error e) {
+      closeAfter(e);
+      throw e;
+    }
   }
 
   /**

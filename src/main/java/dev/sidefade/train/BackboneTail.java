@@ -71,13 +71,9 @@ public final class BackboneTail implements AutoCloseable {
             Initializer.values(config.scale()),
             Initializer.values(config.shift()));
     extra.accept(parameters);
-    try {
-      own.add(parameters).allocate(device, seed);
-      memory = own.add(device.allocate(Slab.measure(slab -> readOut.state(slab, config.layout()))));
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
-    }
+    own.make(() -> parameters.allocate(device, seed));
+    memory =
+        own.make(() -> device.allocate(Slab.measure(slab -> readOut.state(slab, config.layout()))));
     plans = new Plans<>(layout -> readOut.state(new Slab(memory), layout));
   }
 

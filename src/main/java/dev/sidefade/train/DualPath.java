@@ -83,16 +83,11 @@ public final class DualPath implements AutoCloseable {
     long logits = tail.map(t -> (long) t.logitRows(rows)).orElse((long) rows);
     long features =
         tail.map(t -> Math.multiplyExact((long) t.rows(rows), t.config().width())).orElse(1L);
-    try {
-      report = own.add(new StepReport(device, OWN_SLOTS + taps));
-      teacher = own.add(new Teacher(device, settings.klRows(), logits, classes));
-      dTail = own.add(device.allocate(logits, classes));
-      dNormalized = own.add(device.allocate(reverse.isPresent() ? features : 1));
-      dLast = own.add(device.allocate(inner.isPresent() ? features : 1));
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
-    }
+    report = own.make(() -> new StepReport(device, OWN_SLOTS + taps));
+    teacher = own.make(() -> new Teacher(device, settings.klRows(), logits, classes));
+    dTail = own.make(() -> device.allocate(logits, classes));
+    dNormalized = own.make(() -> device.allocate(reverse.isPresent() ? features : 1));
+    dLast = own.make(() -> device.allocate(inner.isPresent() ? features : 1));
   }
 
   /** Factor of the logit path from now on. */

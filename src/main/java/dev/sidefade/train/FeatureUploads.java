@@ -29,13 +29,8 @@ public final class FeatureUploads implements AutoCloseable {
   public FeatureUploads(Device device) {
     this.device = device;
     rooms = new Room[device.onHost() ? 0 : 2];
-    try {
-      for (int i = 0; i < rooms.length; i++) {
-        rooms[i] = own.add(new Room(device));
-      }
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
+    for (int i = 0; i < rooms.length; i++) {
+      rooms[i] = own.make(() -> new Room(device));
     }
   }
 

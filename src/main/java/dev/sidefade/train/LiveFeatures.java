@@ -68,18 +68,13 @@ public final class LiveFeatures implements FeatureFeed {
     this.source = source;
     this.taps = taps;
     int tokens = examples.paddedTokens(examples.longest());
-    try {
-      for (TrunkOutput output : source.outputs()) {
-        Shape shape = Shape.of(output.shape(batch, tokens));
-        outputs.add(
-            own.add(
-                source.onDevice()
-                    ? device.allocate(DType.F32, shape)
-                    : device.allocateHost(DType.F32, shape)));
-      }
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
+    for (TrunkOutput output : source.outputs()) {
+      Shape shape = Shape.of(output.shape(batch, tokens));
+      outputs.add(
+          own.make(() ->
+              source.onDevice()
+                  ? device.allocate(DType.F32, shape)
+                  : device.allocateHost(DType.F32, shape)));
     }
   }
 

@@ -36,15 +36,10 @@ final class RunningMean implements AutoCloseable {
     long size = parameters.values().size();
     float[] step = new float[Math.toIntExact(size / Parameters.ALIGNMENT)];
     Arrays.fill(step, 1 - decay);
-    try {
-      said = own.add(device.allocate(most));
-      mean = own.add(device.allocate(size));
-      present = own.add(device.allocate(size));
-      pace = own.add(device.allocate(step.length));
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
-    }
+    said = own.make(() -> device.allocate(most));
+    mean = own.make(() -> device.allocate(size));
+    present = own.make(() -> device.allocate(size));
+    pace = own.make(() -> device.allocate(step.length));
     pace.setFloats(step);
     restart();
   }

@@ -43,14 +43,9 @@ public final class SelfTeacher implements AutoCloseable {
     this.from = from;
     long logits = Math.multiplyExact((long) tail.logitRows(rows), tail.config().classes());
     long features = device.onHost() ? 1 : tail.rows(rows);
-    try {
-      mean = own.add(new RunningMean(device, tail.parameters(), decay, logits));
-      nearLast = own.add(device.allocate(Math.multiplyExact(features, tail.config().width())));
-      nearFlags = own.add(device.allocate(features));
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
-    }
+    mean = own.make(() -> new RunningMean(device, tail.parameters(), decay, logits));
+    nearLast = own.make(() -> device.allocate(Math.multiplyExact(features, tail.config().width())));
+    nearFlags = own.make(() -> device.allocate(features));
   }
 
   /** The mean, for checkpoints and to move it after each step. */

@@ -57,17 +57,12 @@ public final class SidePart implements AutoCloseable {
     this.features = features.map(f -> new FeaturePath(f, config, parameters));
     this.layout = layout;
     long logits = Math.multiplyExact(config.pooling().rows(layout), config.classes());
-    try {
-      own.add(parameters).allocate(device, seed);
-      average =
-          decay > 0
-              ? Optional.of(own.add(new RunningMean(device, parameters, decay, logits)))
-              : Optional.empty();
-      memory = own.add(device.allocate(Slab.measure(slab -> plan(slab, layout))));
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
-    }
+    own.make(() -> parameters.allocate(device, seed));
+    average =
+        decay > 0
+            ? Optional.of(own.make(() -> new RunningMean(device, parameters, decay, logits)))
+            : Optional.empty();
+    memory = own.make(() -> device.allocate(Slab.measure(slab -> plan(slab, layout))));
     plans = new Plans<>(l -> plan(new Slab(memory), l));
   }
 

@@ -29,13 +29,8 @@ final class Teacher implements AutoCloseable {
     kernels = device.kernels();
     this.rows = rows;
     boolean chooses = rows != KlRows.ALL;
-    try {
-      said = own.add(device.allocate(chooses ? Math.multiplyExact(largest, classes) : 1));
-      speaks = own.add(device.allocate(chooses ? largest : 1));
-    } catch (RuntimeException | Error e) {
-      own.closeAfter(e);
-      throw e;
-    }
+    said = own.make(() -> device.allocate(chooses ? Math.multiplyExact(largest, classes) : 1));
+    speaks = own.make(() -> device.allocate(chooses ? largest : 1));
   }
 
   /** Whether {@link #choose} must see what the teacher says. */

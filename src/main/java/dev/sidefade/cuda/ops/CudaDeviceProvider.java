@@ -50,7 +50,7 @@ public final class CudaDeviceProvider implements DeviceProvider {
   }
 
   /** Why the kernels cannot run on a GPU, without making a context on it. */
-  static Optional<String> unsupported(CudaDevice device) {
+  private static Optional<String> unsupported(CudaDevice device) {
     if (10 * device.major() + device.minor() < LEAST_CAPABILITY) {
       return Optional.of(
           device.describe() + ": the kernels need compute capability 7.5 (Turing) or newer");

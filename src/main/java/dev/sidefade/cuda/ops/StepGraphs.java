@@ -84,7 +84,7 @@ final class StepGraphs implements AutoCloseable {
     List<Call> calls = queue.endRecord();
     if (calls == null) {
       part.mismatches++;
-      hindered();
+      hindered(queue.hindrance());
       eager++;
     } else if (!calls.isEmpty()) {
       graph(part, calls);
@@ -105,7 +105,7 @@ final class StepGraphs implements AutoCloseable {
         throw e;
       }
       part.mismatches = MOST_MISMATCHES;
-      hindrances.merge("no graph could be made: " + e.name(), 1, Integer::sum);
+      hindered("no graph could be made: " + e.name());
       eager++;
     }
   }
@@ -120,7 +120,7 @@ final class StepGraphs implements AutoCloseable {
     } else {
       mismatched++;
       part.mismatches++;
-      hindered();
+      hindered(queue.hindrance());
       // an earlier launch may still be under way
       queue.stream().synchronize();
       part.forget();
@@ -140,8 +140,8 @@ final class StepGraphs implements AutoCloseable {
     }
   }
 
-  private void hindered() {
-    hindrances.merge(queue.hindrance(), 1, Integer::sum);
+  private void hindered(String reason) {
+    hindrances.merge(reason, 1, Integer::sum);
   }
 
   /** What happened so far. */

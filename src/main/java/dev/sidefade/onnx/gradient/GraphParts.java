@@ -107,9 +107,8 @@ final class GraphParts {
       }
     }
     addGradientNodes(graph);
-    original.graph().inputs().stream()
+    original.graph().fedInputs().stream()
         .filter(input -> used.contains(input.name()))
-        .filter(input -> !graph.initializers().containsKey(input.name()))
         .forEach(graph.inputs()::add);
     setOutputs(graph);
     GraphEdit.removeDeadNodes(graph);
