@@ -47,7 +47,7 @@ public final class TensorChecks {
    * @throws IllegalArgumentException if the shape is another
    */
   public static void exact(String what, Tensor t, long... dims) {
-    if (!Arrays.equals(t.shape().toArray(), dims)) {
+    if (!t.shape().is(dims)) {
       throw new IllegalArgumentException(
           what + " has shape " + t.shape() + ", expected " + Arrays.toString(dims));
     }

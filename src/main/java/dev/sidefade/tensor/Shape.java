@@ -61,6 +61,15 @@ public final class Shape {
     return dims.length == 0 ? 1 : dims[dims.length - 1] == 0 ? 0 : size / dims[dims.length - 1];
   }
 
+  /**
+   * {@return whether these are the dimensions}
+   *
+   * @param other outermost first
+   */
+  public boolean is(long... other) {
+    return Arrays.equals(dims, other);
+  }
+
   /** {@return a copy of the dimensions} */
   public long[] toArray() {
     return dims.clone();
